@@ -1,0 +1,57 @@
+"""Which generation readers see: publish one, go back to the one before, build the present one again, forget old ones."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from cs_metrics.config import load_config
+from cs_metrics.contract.facts import locked, next_number, read_manifest, write_atomically, write_manifest
+from cs_metrics.errors import StoreError
+from cs_metrics.marts.build import build
+from cs_metrics.store import generation_path, published_number
+
+__all__ = ["prune", "publish", "rebuild", "rollback"]
+
+Progress = Callable[[str, int, int], None]
+_KEEP = 3
+
+
+def rebuild(data_dir: Path, *, progress: Progress | None = None) -> int:
+    """Build all marts of the published facts again, publish them, and return the new generation's number."""
+    with locked(data_dir):
+        manifest = read_manifest(data_dir, published_number(data_dir))
+        manifest = manifest.model_copy(update={"number": next_number(data_dir)})
+        build(data_dir, manifest, config=load_config(data_dir), progress=progress)
+        write_manifest(data_dir, manifest)
+        publish(data_dir, manifest.number)
+        prune(data_dir, manifest.number)
+        return manifest.number
+
+
+def rollback(data_dir: Path) -> int:
+    """Publish the newest kept generation before the published one again, and return its number."""
+    with locked(data_dir):
+        published = published_number(data_dir)
+        earlier = [number for number in _kept(data_dir) if number < published]
+        if not earlier:
+            raise StoreError(f"Generation {published} is the oldest that is kept, so there is nothing to go back to.")
+        publish(data_dir, earlier[-1])
+        return earlier[-1]
+
+
+def _kept(data_dir: Path) -> list[int]:
+    paths = (data_dir / "generations").glob("generation-*.duckdb")
+    return sorted(int(path.stem.removeprefix("generation-")) for path in paths)
+
+
+def publish(data_dir: Path, number: int) -> None:
+    """Make generation `number` the one that readers see from their next question on."""
+    if not generation_path(data_dir, number).exists():
+        raise StoreError(f"Generation {number} was never built, so it cannot be published.")
+    write_atomically(data_dir / "current.json", json.dumps({"generation": number}))
+
+
+def prune(data_dir: Path, published: int) -> None:
+    """Delete all but the newest generations up to the published one; their facts and manifests stay."""
+    for number in [one for one in _kept(data_dir) if one <= published][:-_KEEP]:
+        generation_path(data_dir, number).unlink(missing_ok=True)

@@ -1,0 +1,51 @@
+from pathlib import Path
+
+import pytest
+
+from cs_metrics.config import SHIPPED, load_config
+from cs_metrics.errors import ConfigError
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    text = SHIPPED.read_text(encoding="utf-8")
+    assert old in text
+    (folder / "config.toml").write_text(text.replace(old, new, 1), encoding="utf-8")
+    return folder
+
+
+def test_the_shipped_settings_are_whole(tmp_path: Path) -> None:
+    config = load_config(tmp_path)
+    assert config.currency == "USD"
+    assert config.health.weights_for("Enterprise", "onboarding").depth == 0.35
+    assert config.health.weights_for("Enterprise", "renewal").depth == 0.25
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("depth = 0.25", "depth = 0.35", "add up to 1.1, not to 1"),
+        ("red_to = 50", "red_to = 80", "red_to < yellow_to"),
+        ("min_accounts = 5", "min_acounts = 5", "Did you mean 'min_accounts'"),
+        ("zero = 0,    full = 20", "zero = 20,    full = 20", "no score lies between"),
+        (
+            'dimension = "outcome"',
+            'dimension = "results"',
+            "outcome.*relationship|health.measures.outcome_ratio.dimension",
+        ),
+        ('currency = "USD"', 'currency = "dollar"', "currency"),
+        ('stage = "onboarding"', 'stage = ""', "name the same segment and stage"),
+    ],
+)
+def test_what_cannot_be_used_is_refused_with_its_place(tmp_path: Path, old: str, new: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load_config(changed(tmp_path, old, new))
+
+
+def test_a_file_that_is_no_toml_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text("currency = ", encoding="utf-8")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        load_config(tmp_path)
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    assert load_config(changed(tmp_path, 'currency = "USD"', 'currency = "EUR"')).currency == "EUR"
