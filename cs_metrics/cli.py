@@ -141,7 +141,7 @@ def _load(source: Path, data: Path, *, add: bool, time_zone: str | None, mapping
 @app.command()
 def build(
     data: DataDir = DEFAULT_DATA,
-    engine: Annotated[Engine, typer.Option(help="Spark needs the extra `spark`.")] = Engine.DUCKDB,
+    engine: Annotated[Engine, typer.Option(help="What builds them.")] = Engine.DUCKDB,
 ) -> None:
     """Build the marts again from the facts, for example after a change of config.toml."""
     from cs_metrics.marts.publication import rebuild
