@@ -3,109 +3,9 @@
 A `time` column `x_at` gets a companion `x_on`: its day in the reporting time zone, fixed when the row is loaded.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Literal
+from cs_metrics.contract.schema import SQL_TYPES, Column, Kind, Table, columns, day_column
 
-__all__ = ["TABLES", "Column", "Kind", "Table", "day_column"]
-
-Kind = Literal["id", "text", "date", "time", "money", "int", "number", "bool"]
-SQL_TYPES: dict[str, str] = {
-    "id": "varchar",
-    "text": "varchar",
-    "date": "date",
-    "time": "timestamp",
-    "money": "bigint",
-    "int": "bigint",
-    "number": "double",
-    "bool": "boolean",
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Column:
-    """One column: its name and type, whether a row may lack it, and which values are legal.
-
-    `refers_to` names the table whose key the value must be; `low` and `high` are inclusive bounds;
-    `choices` is a closed list of lower-case words.
-    """
-
-    name: str
-    kind: Kind
-    required: bool = False
-    choices: tuple[str, ...] = ()
-    low: float | None = None
-    high: float | None = None
-    refers_to: str = ""
-    default: str = ""
-
-    @property
-    def fact_name(self) -> str:
-        """The name in the fact file: money is kept as whole cents and says so."""
-        return f"{self.name}_cents" if self.kind == "money" else self.name
-
-    @property
-    def sql_type(self) -> str:
-        """The DuckDB type of the fact column."""
-        return SQL_TYPES[self.kind]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Table:
-    """One table: its columns, the key that makes a row unique (empty: rows are counted, not keyed), and what it feeds."""
-
-    name: str
-    grain: str
-    columns: tuple[Column, ...]
-    key: tuple[str, ...] = ()
-    is_required: bool = False
-    ordered: tuple[tuple[str, str], ...] = field(
-        default=()
-    )  # (earlier, later): the later may not come before the earlier
-    feeds: str = ""
-
-    def __iter__(self) -> Iterator[Column]:
-        return iter(self.columns)
-
-    def column(self, name: str) -> Column:
-        """Return the column of that name (`KeyError` when there is none)."""
-        return {one.name: one for one in self.columns}[name]
-
-    @property
-    def fact_columns(self) -> dict[str, str]:
-        """The columns of the fact file with their DuckDB types, companion days included."""
-        found: dict[str, str] = {}
-        for one in self.columns:
-            found[one.fact_name] = one.sql_type
-            if one.kind == "time":
-                found[day_column(one.name)] = "date"
-        return found
-
-
-def day_column(time_column: str) -> str:
-    """Return the name of the companion day of a time column: `opened_at` → `opened_on`."""
-    return time_column.removesuffix("_at") + "_on"
-
-
-def _columns(text: str) -> tuple[Column, ...]:
-    """Read `name[*] kind [option…]` lines; options: `in:a|b`, `min:0`, `max:10`, `to:table`, `default:x`."""
-    found = []
-    for line in text.strip().splitlines():
-        name, kind, *options = line.split()
-        given = dict(option.split(":", 1) for option in options)
-        found.append(
-            Column(
-                name=name.rstrip("*"),
-                kind=kind,  # type: ignore[arg-type]
-                required=name.endswith("*"),
-                choices=tuple(given["in"].split("|")) if "in" in given else (),
-                low=float(given["min"]) if "min" in given else None,
-                high=float(given["max"]) if "max" in given else None,
-                refers_to=given.get("to", ""),
-                default=given.get("default", ""),
-            )
-        )
-    return tuple(found)
+__all__ = ["SQL_TYPES", "TABLES", "Column", "Kind", "Table", "day_column"]
 
 
 def _tables(*tables: Table) -> dict[str, Table]:
@@ -119,7 +19,7 @@ TABLES: dict[str, Table] = _tables(
         key=("account_id",),
         is_required=True,
         feeds="every page",
-        columns=_columns("""
+        columns=columns("""
             account_id* id
             name* text
             started_on* date
@@ -148,7 +48,7 @@ TABLES: dict[str, Table] = _tables(
         is_required=True,
         ordered=(("starts_on", "ends_on"),),
         feeds="MRR, ARR, GRR, NRR, churn, forecast, seats",
-        columns=_columns("""
+        columns=columns("""
             subscription_id* id
             account_id* id to:accounts
             starts_on* date
@@ -164,7 +64,7 @@ TABLES: dict[str, Table] = _tables(
         name="events",
         grain="one use of the product",
         feeds="activation, time to value, health (depth, activity), expansion",
-        columns=_columns("""
+        columns=columns("""
             account_id* id to:accounts
             event* text
             occurred_at* time
@@ -179,7 +79,7 @@ TABLES: dict[str, Table] = _tables(
         key=("account_id", "user_id"),
         ordered=(("created_at", "deactivated_at"),),
         feeds="end users by department, seats activated, expansion to other departments",
-        columns=_columns("""
+        columns=columns("""
             user_id* id
             account_id* id to:accounts
             department text
@@ -193,7 +93,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one thing sold",
         key=("product_id",),
         feeds="white space, core-feature depth, expansion",
-        columns=_columns("""
+        columns=columns("""
             product_id* id
             name* text
             kind text in:core|add_on|tier|service
@@ -207,7 +107,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one event name that counts as using a product",
         key=("product_id", "event"),
         feeds="white space, core-feature depth",
-        columns=_columns("""
+        columns=columns("""
             product_id* id to:products
             event* text
         """),
@@ -217,7 +117,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one limit of one account, measured on one day",
         key=("account_id", "resource", "measured_on"),
         feeds="expansion by seats and usage limits",
-        columns=_columns("""
+        columns=columns("""
             account_id* id to:accounts
             resource* text
             measured_on* date
@@ -231,7 +131,7 @@ TABLES: dict[str, Table] = _tables(
         key=("contract_id",),
         ordered=(("starts_on", "ends_on"),),
         feeds="renewal pipeline, renewal rates, likelihood, forecast",
-        columns=_columns("""
+        columns=columns("""
             contract_id* id
             account_id* id to:accounts
             starts_on* date
@@ -254,7 +154,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one step of onboarding",
         key=("milestone_id",),
         feeds="milestone funnel, onboarding risk, expansion gate",
-        columns=_columns("""
+        columns=columns("""
             milestone_id* id
             name* text
             position* int
@@ -268,7 +168,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one step done by one account",
         key=("account_id", "milestone_id"),
         feeds="milestone funnel, onboarding risk, expansion gate",
-        columns=_columns("""
+        columns=columns("""
             account_id* id to:accounts
             milestone_id* id to:milestones
             completed_on* date
@@ -280,7 +180,7 @@ TABLES: dict[str, Table] = _tables(
         key=("cta_id",),
         ordered=(("opened_on", "closed_on"), ("flagged_on", "unflagged_on")),
         feeds="onboarding risk",
-        columns=_columns("""
+        columns=columns("""
             cta_id* id
             account_id* id to:accounts
             kind* text in:risk|lifecycle|expansion|objective|activity
@@ -302,7 +202,7 @@ TABLES: dict[str, Table] = _tables(
         key=("ticket_id",),
         ordered=(("opened_at", "first_replied_at"), ("opened_at", "closed_at")),
         feeds="health (support), expansion blockers",
-        columns=_columns("""
+        columns=columns("""
             ticket_id* id
             account_id* id to:accounts
             opened_at* time
@@ -319,7 +219,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one answer to a survey",
         key=("account_id", "kind", "answered_at", "user_id"),
         feeds="health (sentiment), expansion blockers",
-        columns=_columns("""
+        columns=columns("""
             account_id* id to:accounts
             kind* text in:nps|csat
             score* number
@@ -333,7 +233,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one meeting, held or not",
         key=("account_id", "kind", "scheduled_on"),
         feeds="health (relationship), coverage, expansion timing",
-        columns=_columns("""
+        columns=columns("""
             account_id* id to:accounts
             kind* text in:kickoff|training|check_in|qbr|ebr|visit|executive
             scheduled_on* date
@@ -348,7 +248,7 @@ TABLES: dict[str, Table] = _tables(
         key=("account_id", "kind", "sent_at"),
         ordered=(("sent_at", "opened_at"), ("sent_at", "replied_at")),
         feeds="hand-off, avoidance of contact",
-        columns=_columns("""
+        columns=columns("""
             account_id* id to:accounts
             sent_at* time
             kind* text in:welcome|check_in|renewal|value_report
@@ -362,7 +262,7 @@ TABLES: dict[str, Table] = _tables(
         key=("contact_id",),
         ordered=(("since", "left_on"),),
         feeds="health (relationship), sponsor moves",
-        columns=_columns("""
+        columns=columns("""
             contact_id* id
             account_id* id to:accounts
             name text
@@ -377,7 +277,7 @@ TABLES: dict[str, Table] = _tables(
         grain="the passage of one account from sales",
         key=("account_id",),
         feeds="hand-off completeness",
-        columns=_columns("""
+        columns=columns("""
             account_id* id to:accounts
             paid_at* time
             deal_value money min:0
@@ -394,7 +294,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one result of one customer in one month",
         key=("account_id", "metric", "month"),
         feeds="health (outcome), busy but not winning, value in numbers",
-        columns=_columns("""
+        columns=columns("""
             account_id* id to:accounts
             metric* text
             month* date
@@ -407,7 +307,7 @@ TABLES: dict[str, Table] = _tables(
         key=("opportunity_id",),
         ordered=(("opened_on", "closed_on"),),
         feeds="expansion likelihood",
-        columns=_columns("""
+        columns=columns("""
             opportunity_id* id
             account_id* id to:accounts
             kind* text in:seats|limit|department|product|service|price
@@ -425,7 +325,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one promise to a customer",
         key=("account_id", "made_on", "promise"),
         feeds="open promises",
-        columns=_columns("""
+        columns=columns("""
             account_id* id to:accounts
             made_on* date
             promise* text
@@ -438,7 +338,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one quota of one person and quarter",
         key=("person", "quarter", "kind"),
         feeds="leaderboard",
-        columns=_columns("""
+        columns=columns("""
             person* text
             quarter* text
             kind* text in:renewal|expansion
@@ -450,7 +350,7 @@ TABLES: dict[str, Table] = _tables(
         grain="one currency rate from one day on",
         key=("currency", "valid_from"),
         feeds="conversion to the reporting currency",
-        columns=_columns("""
+        columns=columns("""
             currency* text
             valid_from* date
             rate* number
