@@ -26,11 +26,13 @@ class _Strict(BaseModel):
 
 
 class Activation(_Strict):
-    """The key action: at least `times` of any of its events per `every_days`."""
+    """The key action: at least `times` of any of its events per `every_days`; and when its curve counts as flat."""
 
     key_action: tuple[str, ...]
     times: int = Field(ge=1)
     every_days: int = Field(ge=1)
+    flat_within_points: float = Field(gt=0)
+    resamples: int = Field(ge=100)
 
 
 class Onboarding(_Strict):
@@ -86,15 +88,34 @@ class HealthWeights(_Strict):
         return float(getattr(self, dimension))
 
 
+class AtRisk(_Strict):
+    """The thresholds of the four signs of risk and of the causes that the data can tell."""
+
+    min_signs: int = Field(ge=1, le=4)
+    seats_active_below: float = Share
+    low_use_days: int = Field(ge=0, le=28)
+    falling_by: float = Share
+    quiet_days: int = Field(ge=1)
+    feedback_before: int = Field(ge=1)
+    contact_attempts: int = Field(ge=1)
+    cause_days: int = Field(ge=1)
+    old_ticket_days: int = Field(ge=1)
+    late_milestone_days: int = Field(ge=0)
+
+
 class HealthConfig(_Strict):
-    """Bands, measures and weights of the health score."""
+    """Bands, measures and weights of the health score, what to do about each dimension, and the signs of risk."""
 
     red_to: float
     yellow_to: float
     dead_band: float = Field(ge=0)
     min_coverage: float = Share
+    measured_from: float = Share
+    promoter_from: float = Field(ge=0, le=10)
+    at_risk: AtRisk
     measures: dict[str, Measure]
     weights: tuple[HealthWeights, ...]
+    plays: dict[Dimension, str]
 
     @model_validator(mode="after")
     def _is_whole(self) -> "HealthConfig":
@@ -105,6 +126,9 @@ class HealthConfig(_Strict):
         seen = [(one.segment, one.stage) for one in self.weights]
         if len(seen) != len(set(seen)):
             raise ValueError("two [[health.weights]] entries name the same segment and stage")
+        without = [one for one in DIMENSIONS if one not in self.plays]
+        if without:
+            raise ValueError(f"[health.plays] suggests nothing for {', '.join(without)}")
         return self
 
     def weights_for(self, segment: str, stage: str) -> HealthWeights:
@@ -117,10 +141,15 @@ class HealthConfig(_Strict):
 
 
 class PlanStep(_Strict):
-    """One step of the renewal plan, due so many days before the end of the term."""
+    """One step of the renewal plan, due so many days before the end of the term.
+
+    A message sent or a meeting held of one of these kinds shows that it was done; without any, nothing can show it.
+    """
 
     days: int = Field(ge=0)
     name: str
+    messages: tuple[str, ...] = ()
+    meetings: tuple[str, ...] = ()
 
 
 class Renewals(_Strict):
@@ -128,17 +157,34 @@ class Renewals(_Strict):
 
     window_days: int = Field(ge=1)
     prior_decisions: float = Field(gt=0)
-    plan_steps: tuple[PlanStep, ...]
+    min_decisions: int = Field(ge=1)
+    min_losses: int = Field(ge=1)
+    superseded_days: int = Field(ge=0)
+    plan_opens_days: int = Field(ge=0)
+    plan_steps: tuple[PlanStep, ...] = Field(min_length=1)
     commit_from: float = Share
     best_case_from: float = Share
+    priority_time_points: float = Field(ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> "Renewals":
+        days = [step.days for step in self.plan_steps]
+        if days != sorted(set(days), reverse=True):
+            raise ValueError("plan_steps must run from the most days before the end to the fewest, each once")
+        if self.best_case_from > self.commit_from:
+            raise ValueError("best_case_from lies above commit_from, so no contract could be a best case")
+        return self
 
 
 class Forecast(_Strict):
-    """How far and how finely the revenue forecast looks."""
+    """How far and how finely the revenue forecast looks, and how much the past must say before it is believed."""
 
     months: int = Field(ge=1, le=36)
     paths: int = Field(ge=100)
     seed: int
+    prior_account_months: float = Field(gt=0)
+    shock_sd: float = Field(ge=0)
+    shock_prior_quarters: float = Field(gt=0)
 
 
 class Expansion(_Strict):
@@ -167,6 +213,7 @@ class Expansion(_Strict):
     sponsor_roles: tuple[str, ...]
     sponsor_moved_days: int = Field(ge=1)
     tier_features_from: float = Share
+    tier_days_from: int = Field(ge=1, le=28)
     old_ticket_days: int = Field(ge=0)
     low_satisfaction_days: int = Field(ge=1)
     low_nps: float

@@ -1,6 +1,6 @@
--- one row per account and complete week at whose end the account had MRR
+-- one row per account and week, up to that of the newest day, at whose end the account had MRR
 -- partition: week
--- The raw measures of health, each from facts known at the end of the week's Sunday; NULL where there is nothing to measure.
+-- The raw measures of health, each from facts known at the end of the week's Sunday; NULL where nothing is to measure.
 -- A core feature is an event listed for a core product, or a core product that lists no event.
 with
 
@@ -58,13 +58,14 @@ core_alone as (
     where e.product_id is null
 ),
 
+core_features as (
+    select 'event ' || event as feature from core_events
+    union all
+    select 'product ' || product_id as feature from core_alone
+),
+
 core_count as (
-    select cast(count(*) as bigint) as core_features
-    from (
-        select event as feature from core_events
-        union all
-        select product_id as feature from core_alone
-    ) features
+    select cast(count(*) as bigint) as core_features from core_features
 ),
 
 core_daily as (
@@ -262,7 +263,8 @@ select
     b.seats as seats_bought,
     case when h.first_week_end <= c.week_end then coalesce(p.active_users, 0) end as active_users,
     case when f.first_event_on <= c.week_end then coalesce(a.times, 0) end as times,
-    case when f.first_event_on <= c.week_end and k.core_features > 0 then coalesce(o.core_features_used, 0) end as core_features_used,
+    case when f.first_event_on <= c.week_end and k.core_features > 0
+        then coalesce(o.core_features_used, 0) end as core_features_used,
     case when k.core_features > 0 then k.core_features end as core_features,
     case when f.first_event_on <= c.week_end and k.core_features > 0
         then coalesce(o.core_features_used, 0) / nullif(cast(k.core_features as double), 0) end as core_feature_share,

@@ -210,7 +210,8 @@ class _Builder:
 
     def _parts(self, newest: dt.date, first_week: dt.date | None) -> None:
         since = f"and week_end >= {_date(first_week)}" if first_week else ""
-        complete = _date(periods.last_full_week_end(newest))
+        # The week of the newest day too: asked on its Sunday, when nothing more has happened, it is complete.
+        complete = _date(periods.last_full_week_end(periods.add_days(newest, 6)))
         started = "(select min(started_on) from fact_accounts)"
         self._execute(
             "create or replace temp view weeks_part as select week_start, week_end from weeks "

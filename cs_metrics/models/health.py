@@ -9,38 +9,47 @@ import numpy as np
 import pandas as pd
 
 from cs_metrics.config import DIMENSIONS, HealthConfig, Measure
+from cs_metrics.errors import ConfigError, hint
 
-__all__ = ["COLOURS", "DIMENSIONS", "colour_of", "dimension_scores", "measure_score", "score"]
+__all__ = ["COLOURS", "DIMENSIONS", "colour_of", "dimension_scores", "dimension_weights", "measure_score", "score"]
 
 COLOURS = ("red", "yellow", "green", "none")
+_PASSED_ON = ("segment", "mrr_cents")
+_NOISE_DIGITS = 9  # binary fractions miss by about 1e-14; beyond this digit a score of exactly 50 must stay 50
 
 
 def score(weeks: pd.DataFrame, config: HealthConfig) -> pd.DataFrame:
-    """Return the health of each account and week.
+    """Return the health of each account and week, in order of account and week.
 
     `weeks` holds account_id, week_end, segment, stage and a column per measure, NaN where there is nothing to measure.
 
+    An account has a score in a week when its dimensions with data carry at least `min_coverage` of the weight of the
+    dimensions that are measured at all: those for which at least `measured_from` of that week's customers have
+    data. So where no use of the product is recorded, satisfaction and tickets carry the score; `coverage` still
+    says how much of the whole they are.
+
     Columns:
-        account_id, week_end, stage: as given
-        score: 0–100, NaN where coverage is below `min_coverage`
+        account_id, week_end, stage: as given; segment and mrr_cents too where given
+        score: 0–100, NaN where the account has too little data
         colour: red ≤ red_to < yellow ≤ yellow_to < green on the unrounded score, `none` without a score
         coverage: share of the weights whose dimension has data
         change_28_days: score minus the score four weeks earlier, NaN where either is missing
         weeks_red: how many weeks in a row, this one included, the account has been red
         depth, activity, support, sentiment, outcome, relationship: 0–100 or NaN
     """
-    weeks = weeks.sort_values(["account_id", "week_end"], kind="stable", ignore_index=True)
+    weeks = _in_order(weeks)
     parts = dimension_scores(weeks, config.measures)
-    weights = _weights(weeks, config)
+    weights = dimension_weights(weeks, config)
     known = ~np.isnan(parts)
     total = (weights * known).sum(axis=1)
-    summed = np.where(known, parts, 0.0) * weights
+    summed = (np.where(known, parts, 0.0) * weights).sum(axis=1)
+    enough = config.min_coverage * (weights * _measured(weeks, known, config)).sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.where((total > 0) & (total >= config.min_coverage - 1e-12), summed.sum(axis=1) / total, np.nan)
-    found = weeks[["account_id", "week_end", "stage"]].copy()
-    found["score"] = value
-    found["colour"] = colour_of(value, config)
-    found["coverage"] = total
+        value = np.where((total > 0) & (total >= enough - 1e-12), summed / total, np.nan)
+    found = weeks[["account_id", "week_end", *(one for one in _PASSED_ON if one in weeks), "stage"]].copy()
+    found["score"] = value.round(_NOISE_DIGITS)
+    found["colour"] = colour_of(found["score"].to_numpy(), config)
+    found["coverage"] = total.round(_NOISE_DIGITS)
     found["change_28_days"] = _change(found)
     found["weeks_red"] = _run_of_red(found)
     for index, name in enumerate(DIMENSIONS):
@@ -58,6 +67,8 @@ def dimension_scores(weeks: pd.DataFrame, measures: dict[str, Measure]) -> np.nd
     summed = np.zeros((len(weeks), len(DIMENSIONS)))
     weight = np.zeros_like(summed)
     for name, measure in measures.items():
+        if name not in weeks:
+            raise ConfigError(f"health.measures names '{name}', which is not measured.{hint(name, map(str, weeks))}")
         values = measure_score(weeks[name].to_numpy(dtype="float64", na_value=np.nan), measure)
         known, column = ~np.isnan(values), DIMENSIONS.index(measure.dimension)
         summed[known, column] += values[known] * measure.weight
@@ -74,32 +85,53 @@ def colour_of(values: np.ndarray, config: HealthConfig) -> np.ndarray:
     return np.where(np.isnan(values), "none", words)
 
 
-def _weights(weeks: pd.DataFrame, config: HealthConfig) -> np.ndarray:
-    segments = weeks["segment"].fillna("").astype(str)
-    stages = weeks["stage"].astype(str)
-    groups = pd.MultiIndex.from_arrays([segments, stages])
-    codes, unique = pd.factorize(groups)
-    table = np.array(
-        [[config.weights_for(str(pair[0]), str(pair[1])).of(name) for name in DIMENSIONS] for pair in unique]
-    )
-    return table[codes] if len(weeks) else np.zeros((0, len(DIMENSIONS)))
+def dimension_weights(weeks: pd.DataFrame, config: HealthConfig) -> np.ndarray:
+    """Return the configured weight of each dimension for the segment and stage of each row."""
+    pairs = pd.MultiIndex.from_arrays([weeks["segment"].fillna("").astype(str), weeks["stage"].astype(str)])
+    codes, unique = pd.factorize(pairs)
+    if not len(weeks):
+        return np.zeros((0, len(DIMENSIONS)))
+    chosen = [config.weights_for(str(segment), str(stage)) for segment, stage in unique]
+    return np.array([[one.of(name) for name in DIMENSIONS] for one in chosen])[codes]
 
 
-def _change(found: pd.DataFrame) -> pd.Series:
-    earlier = found[["account_id", "week_end", "score"]].copy()
-    earlier["week_end"] = earlier["week_end"] + pd.Timedelta(days=28)
-    joined = found[["account_id", "week_end"]].merge(earlier, on=["account_id", "week_end"], how="left")
-    change: pd.Series = found["score"] - joined["score"].to_numpy()
-    return change
+def _in_order(weeks: pd.DataFrame) -> pd.DataFrame:
+    accounts, _ = pd.factorize(weeks["account_id"], sort=True)
+    days = pd.to_datetime(weeks["week_end"])
+    order = np.lexsort((days.to_numpy(), accounts))
+    return weeks.assign(week_end=days).iloc[order].reset_index(drop=True)
+
+
+def _measured(weeks: pd.DataFrame, known: np.ndarray, config: HealthConfig) -> np.ndarray:
+    """Tell for each row and dimension whether enough customers of the same week have data in it."""
+    codes, unique = pd.factorize(weeks["week_end"])
+    size = np.bincount(codes, minlength=len(unique))
+    with_data = np.array([np.bincount(codes, weights=column, minlength=len(unique)) for column in known.T]).T
+    is_measured = (with_data > 0) & (with_data >= config.measured_from * size[:, None])
+    measured: np.ndarray = is_measured[codes]
+    return measured
+
+
+def _change(found: pd.DataFrame) -> np.ndarray:
+    """Return the score minus that of exactly 28 days before; with a row a week it lies at most four rows back."""
+    account = pd.factorize(found["account_id"])[0]
+    days = found["week_end"].to_numpy()
+    value = found["score"].to_numpy()
+    change = np.full(len(found), np.nan)
+    for back in range(1, 5):
+        same = (account[back:] == account[:-back]) & (days[back:] - days[:-back] == np.timedelta64(28, "D"))
+        change[back:] = np.where(same, value[back:] - value[:-back], change[back:])
+    return change.round(_NOISE_DIGITS)
 
 
 def _run_of_red(found: pd.DataFrame) -> np.ndarray:
     """Count consecutive red weeks; a missing week ends the run."""
     is_red = (found["colour"] == "red").to_numpy()
-    is_next = (
-        (found["account_id"] == found["account_id"].shift()) & (found["week_end"].diff() == pd.Timedelta(days=7))
-    ).to_numpy()
-    goes_on = is_red & is_next
-    goes_on[1:] &= is_red[:-1]
-    run = pd.Series(np.cumsum(~goes_on))
-    return (pd.Series(is_red).groupby(run).cumsum().to_numpy() * is_red).astype("int64")
+    account = pd.factorize(found["account_id"])[0]
+    goes_on = is_red.copy()
+    goes_on[:1] = False
+    is_next = (np.diff(account) == 0) & (np.diff(found["week_end"].to_numpy()) == np.timedelta64(7, "D"))
+    goes_on[1:] &= is_red[:-1] & is_next
+    at = np.arange(len(found))
+    started = np.maximum.accumulate(np.where(goes_on, -1, at)) if len(found) else at
+    return np.where(is_red, at - started + 1, 0)

@@ -1,0 +1,237 @@
+"""One account before a meeting: who it is, what it pays, how it is, and what is open with it.
+
+Every function takes `account_id`; an account that does not exist is a `MetricError` that names the nearest ones. The
+numbers come from the functions behind the list pages, asked for this one account.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from cs_metrics import periods
+from cs_metrics.metrics.expansion_words import day, joined, plural
+from cs_metrics.metrics.health import health
+from cs_metrics.metrics.onboarding import onboarding_risk
+from cs_metrics.metrics.one_account import only
+from cs_metrics.metrics.registry import metric
+from cs_metrics.metrics.renewals import renewal_pipeline
+from cs_metrics.metrics.scope import EVERYTHING, Scope
+from cs_metrics.store import Store
+
+__all__ = ["account_header", "account_search", "choices", "headline", "profile"]
+
+_HEADER = """
+    with book as (
+        select mrr_interval.account_id, mrr_cents
+        from mrr_interval
+        inner join scope on scope.account_id = mrr_interval.account_id
+        where from_day <= $as_of and (to_day is null or to_day > $as_of)
+    ),
+    ending as (
+        select contracts.account_id, contract_id, ends_on, arr_cents, auto_renews
+        from contracts
+        inner join scope on scope.account_id = contracts.account_id
+        where starts_on <= $as_of and (decided_on is null or decided_on > $as_of) and ends_on > $as_of
+        qualify row_number() over (partition by contracts.account_id order by ends_on, contract_id) = 1
+    )
+    select
+        accounts.account_id,
+        name,
+        segment,
+        industry,
+        region,
+        country,
+        plan,
+        csm,
+        onboarding_manager,
+        salesperson,
+        coalesce(is_flagship, false) as is_flagship,
+        started_on,
+        book.account_id is not null as is_customer,
+        case
+            when book.account_id is null and exists (
+                select 1 from mrr_interval before where before.account_id = accounts.account_id and before.from_day <= $as_of
+            ) then 'former customer'
+            when book.account_id is null then 'signed'
+            when $as_of < started_on + cast($onboarding_days as integer) then 'onboarding'
+            when ending.ends_on <= $as_of + cast($window_days as integer) then 'renewal'
+            else 'adoption'
+        end as stage,
+        coalesce(book.mrr_cents, 0)::double * 12 / 100 as arr,
+        ending.contract_id,
+        ending.ends_on as renewal_on,
+        date_diff('day', $as_of::date, ending.ends_on) as days_left,
+        ending.arr_cents::double / 100 as renewal_arr,
+        ending.auto_renews,
+        (
+            select count(*) from tickets
+            where tickets.account_id = accounts.account_id and opened_on <= $as_of and (closed_on is null or closed_on > $as_of)
+        ) as open_tickets,
+        (
+            select count(*) from commitments
+            where commitments.account_id = accounts.account_id and made_on <= $as_of and (kept_on is null or kept_on > $as_of)
+        ) as open_promises,
+        (
+            select count(distinct (kind, reason)) from cta
+            where cta.account_id = accounts.account_id and opened_on <= $as_of and (closed_on is null or closed_on > $as_of)
+        ) as open_ctas,
+        exists (
+            select 1 from contracts due
+            where due.account_id = accounts.account_id and starts_on <= $as_of and (decided_on is null or decided_on > $as_of)
+                and due.ends_on <= $as_of + cast($due_days as integer)
+        ) as is_due
+    from accounts
+    inner join scope on scope.account_id = accounts.account_id
+    left join book on book.account_id = accounts.account_id
+    left join ending on ending.account_id = accounts.account_id
+"""
+_HEALTH = [
+    "score", "colour", "change_28_days", "trend", "coverage", "weeks_red", "reasons", "alert", "active_users", "seats",
+    "active_share", "week_end",
+]  # fmt: skip
+_CONTRACT = {
+    "contract_id": "contract_id",
+    "renewal_on": "ends_on",
+    "days_left": "days_left",
+    "renewal_arr": "arr",
+    "auto_renews": "auto_renews",
+}
+_RENEWAL = {
+    "likelihood": "float64",
+    "category": "str",
+    "priority": "float64",
+    "reasons_for": "str",
+    "reasons_against": "str",
+    "next_step": "str",
+    "next_step_on": "datetime64[us]",
+    "overdue_names": "str",
+}
+_ONBOARDING = {"colour": "onboarding_colour", "next_milestone": "next_milestone"}
+
+
+@metric(needs=("subscriptions",), page="Account")
+def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
+    """One account in one row: ARR, stage, renewal, health with its reasons, people, seats, and what is open.
+
+    Health is that of `health`, the likelihood with its reasons that of `renewal_pipeline` (empty for a contract outside
+    its window), the onboarding colour that of `onboarding_risk` (empty past onboarding). A contract past its end and
+    undecided comes before the next one.
+
+    Columns:
+        account_id, name, segment, industry, region, country, plan, is_flagship, started_on: the account, as it is now
+        csm, onboarding_manager, salesperson: its people, as they are now
+        is_customer: whether it has MRR above 0 on the as-of day
+        stage: signed, onboarding, adoption, renewal or former customer, from the dates
+        arr: ARR on the as-of day
+        contract_id, renewal_on, days_left, renewal_arr, auto_renews: the undecided contract that ends next (negative: overdue)
+        likelihood, category, priority, reasons_for, reasons_against, next_step, next_step_on, overdue_names: as in the pipeline
+        score, colour, change_28_days, trend, coverage, weeks_red, reasons, alert, week_end: as in health
+        active_users, seats, active_share: users active in the 4 weeks to week_end, seats, and their share
+        onboarding_colour, next_milestone: as in onboarding_risk
+        open_tickets, open_promises, open_ctas: tickets and calls to action not closed (one per kind and reason), promises not kept
+    """
+    one = only(store, account_id, as_of, scope)
+    config = store.config
+    found = store.frame(
+        _HEADER,
+        scope=one,
+        as_of=as_of,
+        onboarding_days=config.onboarding.days,
+        window_days=config.onboarding.renewal_window_days,
+        due_days=config.renewals.window_days,
+    )
+    found = found.merge(health(store, as_of=as_of, scope=one)[["account_id", *_HEALTH]], on="account_id", how="left")
+    found["colour"] = found["colour"].fillna("none")
+    found = _with_renewal(store, found, as_of, one)
+    if not found["stage"].eq("onboarding").any():
+        return found.assign(**{name: pd.Series(None, index=found.index, dtype="str") for name in _ONBOARDING.values()})
+    risk = onboarding_risk(store, as_of=as_of, scope=one)[["account_id", *_ONBOARDING]].rename(columns=_ONBOARDING)
+    return found.merge(risk, on="account_id", how="left")
+
+
+def _with_renewal(store: Store, found: pd.DataFrame, as_of: dt.date, one: Scope) -> pd.DataFrame:
+    """Put the contract of the pipeline that ends first in place, and its likelihood and reasons beside it."""
+    is_due = bool(found.pop("is_due").any())
+    if not is_due:
+        return found.assign(**{name: pd.Series(None, index=found.index, dtype=kind) for name, kind in _RENEWAL.items()})
+    due = renewal_pipeline(store, as_of=as_of, scope=one).sort_values("ends_on").head(1)
+    if len(due):
+        first = due.iloc[0]
+        for column, source in _CONTRACT.items():
+            found[column] = first[source]
+    return found.merge(due[["account_id", *_RENEWAL]], on="account_id", how="left")
+
+
+@metric(needs=("accounts",), page="Account")
+def account_search(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, text: str = "") -> pd.DataFrame:
+    """The accounts whose name or id holds a text, the largest first; without a text all of them.
+
+    Columns:
+        account_id, name, segment, csm: the account
+        arr: ARR on the as-of day, 0 for an account that is no customer then
+        colour: health in the last complete week, none without a score
+    """
+    sql = """
+        select
+            accounts.account_id,
+            accounts.name,
+            accounts.segment,
+            accounts.csm,
+            coalesce(book.mrr_cents, 0)::double * 12 / 100 as arr,
+            case when book.mrr_cents > 0 then coalesce(health.colour, 'none') else 'none' end as colour
+        from accounts
+        inner join scope on scope.account_id = accounts.account_id
+        left join mrr_interval book
+            on book.account_id = accounts.account_id and from_day <= $as_of and (to_day is null or to_day > $as_of)
+        left join account_week_health health on health.account_id = accounts.account_id and health.week_end = $week_end
+        where started_on <= $as_of
+            and (contains(lower(accounts.name), lower($text)) or contains(lower(accounts.account_id), lower($text)))
+        order by arr desc, accounts.name, accounts.account_id
+    """
+    return store.frame(sql, scope=scope, as_of=as_of, week_end=periods.last_full_week_end(as_of), text=text.strip())
+
+
+def choices(found: pd.DataFrame) -> dict[str, str]:
+    """Return the words for a picker of the rows of `account_search`: {account_id: name (account_id)}."""
+    return {one: f"{name} ({one})" for one, name in zip(found["account_id"], found["name"], strict=True)}
+
+
+def profile(row: "pd.Series[Any]") -> str:
+    """Return who the account is in one line: segment, industry, region, plan, since when, and its people."""
+    said = [row[name] for name in ("segment", "industry", "region") if row[name] == row[name]]
+    said += [f"plan {row['plan']}"] if row["plan"] == row["plan"] else []
+    said += [f"since {day(row['started_on'].date())}"]
+    people = {"csm": "CSM", "onboarding_manager": "onboarding", "salesperson": "sales"}
+    said += [f"{word}: {row[name]}" for name, word in people.items() if row[name] == row[name]]
+    return " · ".join([*said, *(["flagship"] if row["is_flagship"] else [])])
+
+
+_NEXT = {
+    "onboarding": "in onboarding",
+    "adoption": "in adoption",
+    "renewal": "in its renewal window",
+    "former customer": "no customer any more",
+    "signed": "signed, without revenue yet",
+}
+
+
+def headline(row: "pd.Series[Any]", money: Callable[[float], str], health_words: str) -> str:
+    """Return what matters first: stage and ARR, health and its course, the renewal, and what is open."""
+    said = [
+        f"{row['name']} is {_NEXT[row['stage']]}"
+        + (f" and pays {money(row['arr'])} a year" if row["is_customer"] else "")
+    ]
+    if row["score"] == row["score"]:
+        change = row["change_28_days"]
+        course = f", {change:+.1f} in 28 days" if change == change else ""
+        said.append(f"health is {health_words} ({row['score']:.0f}{course})")
+    if row["renewal_on"] == row["renewal_on"]:
+        left = int(row["days_left"])
+        when = f"in {plural(left, 'day')}" if left >= 0 else f"{plural(-left, 'day')} past its end and undecided"
+        said.append(f"the contract over {money(row['renewal_arr'])} ends on {day(row['renewal_on'].date())}, {when}")
+    open_ = {"open_tickets": "open ticket", "open_promises": "open promise", "open_ctas": "open call to action"}
+    many = {"open call to action": "open calls to action"}
+    waiting = [plural(int(row[name]), word, many.get(word, "")) for name, word in open_.items() if row[name]]
+    return "; ".join([*said, *([joined(waiting)] if waiting else [])]) + "."

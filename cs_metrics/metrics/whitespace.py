@@ -1,0 +1,154 @@
+"""White space: what each customer owns, has tried, lacks, or is not ready for."""
+
+import datetime as dt
+
+import pandas as pd
+
+from cs_metrics import periods
+from cs_metrics.metrics.registry import metric
+from cs_metrics.metrics.scope import EVERYTHING, Scope
+from cs_metrics.store import Store
+
+__all__ = ["OWNED", "STATES", "whitespace", "whitespace_by_product", "whitespace_grid"]
+
+STATES = {"owned": "● Owned", "tried": "▲ Tried", "gap": "○ Gap", "not_eligible": "· Not yet"}
+
+# Products owned on $as_of with the first day of owning and what is paid; a line without a product pays for the core ones.
+OWNED = """
+    lines as (
+        select
+            line.account_id,
+            coalesce(line.product_id, core.product_id) as product_id,
+            line.starts_on,
+            case when line.starts_on <= $as_of and (line.ends_on is null or line.ends_on > $as_of)
+                then line.mrr_cents end as now_cents,
+            line.product_id is not null as is_named
+        from subscription_line line
+        left join (select product_id from products where coalesce(is_core, kind = 'core')) core on line.product_id is null
+        where line.starts_on <= $as_of
+    ),
+    owned as (
+        select
+            account_id,
+            product_id,
+            min(starts_on) as owned_from,
+            sum(case when is_named then now_cents end)::double * 12 / 100 as paid_arr
+        from lines
+        where product_id is not null
+        group by account_id, product_id
+        having count(now_cents) > 0
+    )"""
+
+_STATES = f"""
+    with {OWNED},
+    book as (
+        select mrr_interval.account_id, mrr_interval.mrr_cents * 12::double / 100 as arr
+        from mrr_interval
+        inner join scope on scope.account_id = mrr_interval.account_id
+        where from_day <= $as_of and (to_day is null or to_day > $as_of)
+    ),
+    tried as (
+        select account_id, product_id, sum(times)::bigint as times, min(day) as first_day, max(day) as last_day
+        from product_day
+        where day <= $as_of and day > $tried_after
+        group by account_id, product_id
+    ),
+    states as (
+        select
+            book.account_id,
+            book.arr,
+            products.product_id,
+            products.name as product,
+            coalesce(products.kind, '') as kind,
+            case
+                when owned.account_id is not null then 'owned'
+                when tried.account_id is not null then 'tried'
+                when milestone.account_id is not null
+                    and (milestone.completed_on is null or milestone.completed_on > $as_of) then 'not_eligible'
+                else 'gap'
+            end as state,
+            case when owned.account_id is null then tried.times end as times_tried,
+            case when owned.account_id is null then tried.first_day end as tried_from,
+            case when owned.account_id is null then tried.last_day end as tried_last
+        from book
+        cross join products
+        left join owned on owned.account_id = book.account_id and owned.product_id = products.product_id
+        left join tried on tried.account_id = book.account_id and tried.product_id = products.product_id
+        left join milestone_status milestone
+            on milestone.account_id = book.account_id and milestone.milestone_id = products.milestone_id
+    )"""
+
+
+def _bound(store: Store, as_of: dt.date) -> dict[str, dt.date]:
+    return {"as_of": as_of, "tried_after": periods.add_days(as_of, -store.config.expansion.tried_within_days)}
+
+
+@metric(needs=("subscriptions", "products"), page="Expansion")
+def whitespace(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
+    """What every customer owns, has tried, lacks or is not ready for: one row per customer and product.
+
+    Owned: a committed line of the product is active on the as-of day (a line that names no product pays for the core
+    products). Tried: used in the last `expansion.tried_within_days` days without owning it. Not eligible: the
+    milestone that the product belongs to is not reached. Gap: everything else. The first that holds counts.
+
+    Columns:
+        account_id: customer, an account with MRR on the as-of day
+        product_id: product
+        state: owned, tried, gap or not_eligible
+        product, kind: name and kind of the product
+        times_tried, tried_from, tried_last: uses in the window without owning it, the first and last day of them
+        name, arr: the customer and its ARR
+    """
+    sql = f"""
+        {_STATES}
+        select
+            states.account_id, product_id, state, product, states.kind, times_tried, tried_from, tried_last, accounts.name, arr
+        from states
+        inner join accounts on accounts.account_id = states.account_id
+        order by states.account_id, product_id
+    """
+    return store.frame(sql, scope=scope, **_bound(store, as_of))
+
+
+@metric(needs=("subscriptions", "products"), page="Expansion")
+def whitespace_by_product(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
+    """How many customers own each product, have tried it, lack it or are not ready for it.
+
+    Formula: owned + tried + gap + not_eligible = customers, for every product.
+    Columns:
+        product_id, product, kind: the product
+        customers: customers on the as-of day
+        owned, tried, gap, not_eligible: customers in that state
+        owned_share: owned ÷ customers
+    """
+    sql = f"""
+        {_STATES}
+        select
+            product_id,
+            product,
+            kind,
+            count(*) as customers,
+            count(*) filter (state = 'owned') as owned,
+            count(*) filter (state = 'tried') as tried,
+            count(*) filter (state = 'gap') as gap,
+            count(*) filter (state = 'not_eligible') as not_eligible,
+            count(*) filter (state = 'owned')::double / nullif(count(*), 0) as owned_share
+        from states
+        group by product_id, product, kind
+        order by owned desc, product_id
+    """
+    return store.frame(sql, scope=scope, **_bound(store, as_of))
+
+
+def whitespace_grid(found: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of `whitespace` as a grid: a row per customer by ARR, a column per product with its state.
+
+    After account_id, name, arr and open (products tried or lacking) comes a column per product, named after it.
+    """
+    keys = ["account_id", "name", "arr"]
+    products = list(dict.fromkeys(found["product"]))
+    words = found.assign(words=found["state"].map(STATES))
+    grid = words.pivot_table(index=keys, columns="product", values="words", aggfunc="first", observed=True)
+    grid = grid.reindex(columns=products).rename_axis(columns=None).reset_index()
+    grid.insert(3, "open", grid[products].isin([STATES["tried"], STATES["gap"]]).sum(axis=1).astype("int64"))
+    return grid.sort_values(["arr", "account_id"], ascending=[False, True], ignore_index=True)

@@ -1,0 +1,141 @@
+"""Each page as a reader opens it: alone, without any data, with the least data, with odd links."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.support import account, company, line
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = sorted((ROOT / "pages").glob("*.py"))
+Open = Callable[..., AppTest]
+
+
+def name_of(path: Path) -> str:
+    return path.stem
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """Open a page on a data folder, with what stands in its URL."""
+
+    def open_page(path: Path, data: Path, **query: str | list[str]) -> AppTest:
+        monkeypatch.setenv("CS_METRICS_DATA", str(data))
+        app = AppTest.from_file(str(path), default_timeout=60)
+        for key, value in query.items():
+            app.query_params[key] = value
+        return app.run()
+
+    return open_page
+
+
+@pytest.fixture(scope="module")
+def least(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A company that hands over accounts and subscriptions, and nothing else."""
+    folder = tmp_path_factory.mktemp("least")
+    accounts = [account(f"a{at}", "2024-01-01", segment="SMB" if at % 2 else "Enterprise") for at in range(8)]
+    lines = [line(f"a{at}", "2024-01-01", "2025-01-01" if at == 7 else None, 100 + at) for at in range(8)]
+    company(folder, accounts=accounts, subscriptions=[*lines, line("a0", "2025-03-01", None, 50)])
+    return folder
+
+
+def texts(app: AppTest) -> str:
+    return "\n".join(
+        str(one.value) for kind in ("title", "markdown", "caption", "subheader", "code") for one in app.get(kind)
+    )
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_an_empty_product_says_the_two_commands(path: Path, opened: Open, tmp_path: Path) -> None:
+    app = opened(path, tmp_path)
+    assert not app.exception and not app.error
+    assert "python -m cs_metrics demo" in texts(app)
+    assert "python -m cs_metrics load FOLDER" in texts(app)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_every_page_opens_alone_on_the_least_data(path: Path, opened: Open, least: Path) -> None:
+    app = opened(path, least)
+    assert not app.exception and not app.error
+    assert app.title[0].value
+    assert app.date_input[0].value.isoformat() == "2025-03-01"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_every_page_opens_on_the_demo_company(path: Path, opened: Open, demo_data: Path) -> None:
+    app = opened(path, demo_data)
+    assert not app.exception and not app.error
+
+
+@pytest.mark.parametrize("path", PAGES, ids=name_of)
+def test_no_page_breaks_where_no_account_is_left(path: Path, opened: Open, least: Path) -> None:
+    app = opened(path, least, as_of="2024-01-01")
+    assert not app.exception and not app.error
+
+
+def test_filters_come_from_the_link(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "pages" / "overview.py", least, as_of="2024-12-31", segment="SMB", window="quarter")
+    assert app.date_input(key="as_of").value.isoformat() == "2024-12-31"
+    assert app.multiselect(key="segment").value == ["SMB"]
+    assert "SMB · as of 31 Dec 2024" in texts(app)
+
+
+@pytest.mark.parametrize(
+    ("query", "note"),
+    [
+        ({"as_of": "nonsense"}, "The link asked for the day 'nonsense', which is none"),
+        ({"as_of": "1999-01-01"}, "the data reaches from"),
+        ({"segment": "Huge"}, "Segment: no account has 'Huge'"),
+        ({"segment": ["SMB", "<b>x</b>"]}, "no account has"),
+        ({"window": "decade"}, "Window: 'decade' is none of"),
+    ],
+)
+def test_an_odd_link_gives_a_quiet_note(opened: Open, least: Path, query: dict[str, str], note: str) -> None:
+    app = opened(ROOT / "pages" / "overview.py", least, **query)
+    assert not app.exception and not app.error
+    assert note in texts(app)
+
+
+def test_only_columns_with_values_are_filters(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "pages" / "overview.py", least)
+    assert [one.key for one in app.multiselect] == ["segment"]
+
+
+def test_a_figure_that_cannot_be_known_says_why(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "pages" / "overview.py", least)
+    shown = {one.label: (one.value, one.delta) for one in app.metric}
+    assert shown["Renewals due in 90 days"] == ("–", "no contracts were loaded")
+    assert shown["Activation rate"] == ("–", "no events were loaded")
+    assert shown["ARR"][0] == "$9.3k"
+
+
+def test_a_rate_over_few_accounts_shows_the_counts(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "pages" / "overview.py", least, segment="SMB")
+    shown = {one.label: (one.value, one.delta) for one in app.metric}
+    assert shown["Logo churn"] == ("1 of 4", "4 customers: too few for a rate")
+    assert shown["Net revenue retention"][0] == "–"
+
+
+def test_a_click_on_a_row_is_taken(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "pages" / "overview.py", least)
+    app.session_state["rows_moved"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    app.run()
+    assert not app.exception
+
+
+def test_the_router_runs_the_first_page_and_links_the_others(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "cs_metrics" / "ui" / "router.py", least, segment="SMB")
+    assert not app.exception and not app.error
+    assert app.title[0].value == "Overview"
+    links = {one.proto.label: one.proto for one in app.sidebar.get("page_link")}
+    assert list(links)[:1] == ["Overview"] and {"Data", "Definitions"} <= set(links)
+
+
+def test_definitions_are_found_by_any_word(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "pages" / "definitions.py", least, search="arr_walk")
+    assert "1 metric of" in texts(app)
+    assert "opening + new + reactivation + expansion + contraction + churn = closing" in texts(app)
+    nothing = opened(ROOT / "pages" / "definitions.py", least, search="no such words at all")
+    assert "No metric mentions" in texts(nothing)
