@@ -6,6 +6,7 @@ Exit code 0 done, 1 refused with a reason, 2 wrong use.
 import datetime as dt
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -105,10 +106,12 @@ def demo(
     with tempfile.TemporaryDirectory(prefix="cs-metrics-demo-") as folder:
         company.write(Path(folder), accounts=accounts, months=months, events=events, seed=seed, progress=bar)
         bar.close()
+        truth = data / "demo-truth"
+        truth.mkdir(parents=True, exist_ok=True)
+        for path in Path(folder).glob("truth*"):
+            shutil.move(path, truth / path.name)
         _load(Path(folder), data, add=False, time_zone="UTC", mapping=None)
-        truth = Path(folder) / "truth.json"
-        if truth.exists():
-            (data / "truth.json").write_bytes(truth.read_bytes())
+    _say(f"What is true of this company by construction lies in {truth}.")
 
 
 @app.command()

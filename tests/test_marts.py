@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cs_metrics.config import load_config
+from cs_metrics.config import SHIPPED, load_config
 from cs_metrics.contract.facts import Touched, read_manifest, write_manifest
 from cs_metrics.contract.tables import TABLES
 from cs_metrics.errors import StoreError
@@ -104,6 +104,17 @@ def test_building_what_was_touched_equals_building_all(tmp_path: Path, added: li
     steps = Database.open(folder).current()
     assert dump(steps) == dump(whole)
     assert steps.newest_day == whole.newest_day
+
+
+def test_other_settings_build_all_again(tmp_path: Path) -> None:
+    company(tmp_path, number=1, events=EARLY, **BASE)
+    text = SHIPPED.read_text(encoding="utf-8").replace("red_to = 50", "red_to = 74")
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    manifest = read_manifest(tmp_path, 1).model_copy(update={"number": 2})
+    build(tmp_path, manifest, config=load_config(tmp_path), previous=1, touched=Touched())
+    publish(tmp_path, 2)
+    colours = "select colour, count(*) from account_week_health where score <= 74 group by colour"
+    assert [row[0] for row in Database.open(tmp_path).current().rows(colours)] == ["red"]
 
 
 def test_a_build_that_fails_leaves_no_file_and_the_old_data(tmp_path: Path) -> None:

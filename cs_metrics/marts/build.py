@@ -5,6 +5,8 @@ load only the marts that read something changed are built again, and of those on
 """
 
 import datetime as dt
+import hashlib
+import inspect
 import json
 import shutil
 from collections.abc import Callable
@@ -52,21 +54,43 @@ def build(
     """Write generation `manifest.number`; it is not published yet.
 
     With `previous` and `touched` the earlier generation is copied and only what changed is computed again; without
-    them everything is. A build that fails leaves no file behind.
+    them, or where the marts or the settings behind them are no longer those of the earlier generation, everything is.
+    A build that fails leaves no file behind.
     """
     path = generation_path(data_dir, manifest.number)
     working = path.with_suffix(".building")
     working.unlink(missing_ok=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    if previous is not None and touched is not None:
-        shutil.copyfile(generation_path(data_dir, previous), working)
+    if previous is None or touched is None or not _starts_from(generation_path(data_dir, previous), working, config):
+        touched = None
     try:
         with writer(working) as connection:
-            _Builder(connection, data_dir, manifest, config, touched if previous is not None else None, progress).run()
+            _Builder(connection, data_dir, manifest, config, touched, progress).run()
         working.replace(path)
     finally:
         working.unlink(missing_ok=True)
         working.with_name(working.name + ".wal").unlink(missing_ok=True)
+
+
+def recipe(config: Config) -> str:
+    """Return what a generation is made by: a fingerprint of the marts, the scoring and the settings behind them."""
+    texts = [mart.sql for mart in marts()]
+    texts += [inspect.getsource(health), config.health.model_dump_json(), config.onboarding.model_dump_json()]
+    return hashlib.sha256("\0".join([*texts, config.currency]).encode()).hexdigest()[:16]
+
+
+def _starts_from(earlier: Path, working: Path, config: Config) -> bool:
+    """Copy the earlier generation to work on, if it is there and was made by the same recipe; else leave nothing."""
+    if not earlier.exists():
+        return False
+    shutil.copyfile(earlier, working)
+    with writer(working) as connection:
+        names = [row[0] for row in connection.execute("describe generation_info").fetchall()]
+        found = connection.execute("select recipe from generation_info").fetchall() if "recipe" in names else []
+    if found == [(recipe(config),)]:
+        return True
+    working.unlink()
+    return False
 
 
 class _Builder:
@@ -300,13 +324,14 @@ class _Builder:
     def _describe(self, oldest: dt.date, newest: dt.date) -> None:
         self._execute(
             "create or replace table generation_info as select ? as number, ? as time_zone, ?::date as oldest_day, "
-            "?::date as newest_day, ? as attributes",
+            "?::date as newest_day, ? as attributes, ? as recipe",
             [
                 self.manifest.number,
                 self.manifest.time_zone,
                 oldest,
                 newest,
                 json.dumps(self.manifest.attributes, sort_keys=True),
+                recipe(self.config),
             ],
         )
         rows = ", ".join(f"({_text(name)}, {self.manifest.rows.get(name, 0)})" for name in TABLES)
