@@ -52,11 +52,13 @@ def forecast(
     opens with the book of the as-of day. New customers are not guessed. `months` is forecast.months by default.
 
     An account's ARR is shared among its running contracts by their amounts. In the month of its end a contract is
-    renewed with its likelihood (renewal_base_rates; by the health of today and the rates that held as far from the end),
-    at the ratio of past renewals' new amount ÷ the ARR that they had the day before their end, and is due again a term later; one past its end is decided in the
-    first month; one decided early comes as decided. In other months it is lost, grows and shrinks at the pooled monthly
-    rates of the last twelve months outside of renewals, and so does an account without contract, each by segment with
-    the whole book weighing forecast.prior_account_months; growth in an account's first year is told from later growth. Without any past decision no account is taken as contracted.
+    renewed with its likelihood (renewal_base_rates; by the health of today and the rates that held as far from the
+    end), at the ratio of past renewals' new amount ÷ their ARR on the day before the end, and is due again a term later;
+    one past its end is decided in the first month; one decided early comes as decided. In the other months it is lost
+    at the monthly rate of the last twelve months outside of renewals, and in all months it grows and shrinks at theirs.
+    So does an account without contract. The rates are by segment, the whole book weighing
+    forecast.prior_account_months; growth in an account's first year is told from later growth. Until a first contract
+    was decided, all accounts are taken as without contract.
 
     The expected values are exact. The interval comes from forecast.paths simulated paths with a fixed seed, in which
     renewals, losses and growth fall by chance and what is common to many accounts is uncertain too: each group's renewal

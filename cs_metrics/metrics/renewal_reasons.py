@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cs_metrics import periods
+from cs_metrics.models.base_rate import LAGS
 from cs_metrics.store import Store
 
 __all__ = ["account_signs", "with_reasons"]
@@ -162,7 +163,7 @@ def _both_sides(row: Sign, as_of: dt.date, dead_band: float) -> Said:
         lambda: _problems(row),
         lambda: _meetings(row, as_of),
         lambda: _results(row),
-        lambda: (["renews by itself unless cancelled"] if _is(row["auto_renews"]) else [], []),
+        lambda: (["renews by itself unless cancelled"] if _is(row["auto_renews"]) and row["auto_renews"] else [], []),
     )
     for rule in rules:
         more_pro, more_con = rule()
@@ -184,7 +185,7 @@ def _group(row: Sign) -> Said:
     """Say how the contract's group did; a group above the overall rate speaks for the renewal."""
     if not row["decisions"]:
         return [], []
-    when = "90 days before the end" if row["lag"] == 90 else "now"
+    when = "90 days before the end" if row["days_left"] <= LAGS[0] else "now"
     health = "" if row["basis"] == "segment" else f"{_COLOURS[str(row['colour'])]} {when}, "
     text = f"{health}{row['segment'] or 'no segment'}: {int(row['renewed'])} of {int(row['decisions'])} renewed"
     return ([text], []) if row["group_rate"] >= row["overall"] else ([], [text])
@@ -192,7 +193,7 @@ def _group(row: Sign) -> Said:
 
 def _health(row: Sign, dead_band: float) -> Said:
     now, then = row["colour_now"], str(row["colour"])
-    if now in _ORDER and then in _ORDER and now != then and row["lag"] == 90:
+    if now in _ORDER and then in _ORDER and now != then and row["days_left"] <= LAGS[0]:
         moved = f"health went from {then} to {now}"
         return ([moved], []) if _ORDER[str(now)] > _ORDER[then] else ([], [moved])
     change = row["change_28_days"]
@@ -255,8 +256,8 @@ def _results(row: Sign) -> Said:
 
 
 def _is(value: Any) -> bool:
-    """Tell whether a value is known and not false."""
-    return value is not None and value is not pd.NaT and value is not pd.NA and value == value and value is not False
+    """Tell whether a value is known."""
+    return value is not None and value is not pd.NaT and value is not pd.NA and value == value
 
 
 def _day(day: Any) -> str:

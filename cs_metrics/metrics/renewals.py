@@ -139,7 +139,7 @@ def renewals_by_week(
     ]
     rows = []
     for week in [None, *weeks]:
-        part = found[[one == week for one in of]]
+        part = found[np.array([one == week for one in of], dtype=bool)]
         amounts = {f"{category}_arr": part.loc[part["category"] == category, "arr"].sum() for category in CATEGORIES}
         rows.append(
             {

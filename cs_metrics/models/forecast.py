@@ -1,8 +1,8 @@
 """Where a book of recurring revenue goes in the coming months: exact expected values, and simulated paths around them.
 
 The book is a list of pieces: a contract's part of an account's ARR, or the ARR of an account without a contract. In the
-month in which its contract ends a piece is renewed, at an amount that past renewals show, or lost. In all other months
-it may be lost at a monthly rate, and grows and shrinks at monthly rates.
+month in which its contract ends a piece is renewed, at an amount that past renewals show, or lost; in all other months
+it may be lost at a monthly rate. In every month it grows and shrinks at monthly rates.
 
 The intervals hold what is common to many accounts, else they would be too narrow: the renewal rate of a group is drawn
 from its beta distribution, one shock moves the log-odds of all renewals of a calendar quarter, and the monthly rates of
@@ -119,8 +119,8 @@ def expected(book: Book, rates: Rates, lengths: Floats) -> Walk:
         value[now] = kept * ratio
         value -= lost
         moved = {
-            "expansion": np.where(now, 0.0, value * book.expansion[month] * lengths[month]),
-            "contraction": -np.where(now, 0.0, value * book.contraction[month] * lengths[month]),
+            "expansion": value * book.expansion[month] * lengths[month],
+            "contraction": -value * book.contraction[month] * lengths[month],
         }
         book_now = float(value.sum())
         for kind in GROWTH:

@@ -1,0 +1,366 @@
+"""The revenue forecast: exact expected values, paths around them, and what the past of a company makes of both."""
+
+import datetime as dt
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cs_metrics.errors import MetricError
+from cs_metrics.metrics import EVERYTHING, Scope, run
+from cs_metrics.models import forecast as model
+from cs_metrics.models.forecast import Book, Growth, Rates
+from cs_metrics.store import Store
+from tests.renewal_company import Row, contract, lost, renewed, sellers
+from tests.support import account, company, day, line, records
+
+MOVES = ["renewals", "expansion", "contraction", "churn"]
+STILL = {"expansion": Growth(0.0, 0.0), "contraction": Growth(0.0, 0.0)}
+CALM = Rates(lost=np.zeros(1), months=np.ones(1), growth=STILL)
+
+
+def book(*pieces: tuple[float, int, float], months: int = 12, **changed: Any) -> Book:
+    """Pieces of (value, month of the end, likelihood), a year from one end to the next."""
+    value, due, likelihood = (np.array(one) for one in zip(*pieces, strict=True))
+    count = len(pieces)
+    plain = Book(
+        value=value.astype(float),
+        due=due.astype("int64"),
+        term=np.full(count, 12),
+        likelihood=likelihood.astype(float),
+        weight=np.full(count, 1e9),
+        known=np.full(count, np.nan),
+        known_ratio=np.full(count, np.nan),
+        loss=np.zeros(count, dtype="int64"),
+        expansion=np.zeros((months, count)),
+        contraction=np.zeros((months, count)),
+    )
+    return replace(plain, **changed)
+
+
+def walked(asked: Book, rates: Rates = CALM, months: int = 12) -> model.Walk:
+    return model.expected(asked, rates, np.ones(months))
+
+
+def simulated(asked: Book, rates: Rates = CALM, months: int = 12, count: int = 20_000, seed: int = 7) -> np.ndarray:
+    walk = walked(asked, rates, months)
+    return model.paths(asked, rates, np.ones(months), walk, quarters=np.arange(months) // 3, count=count, seed=seed)
+
+
+# The expected book
+
+
+def test_a_contract_is_renewed_in_its_month_with_its_likelihood() -> None:
+    walk = walked(book((100, 0, 0.8), (50, 2, 0.5)), months=3)
+    assert walk.opening.tolist() == pytest.approx([150, 130, 130])
+    assert walk.churn.tolist() == pytest.approx([-20, 0, -25])
+    assert walk.closing.tolist() == pytest.approx([130, 130, 105])
+    assert walk.due.tolist() == pytest.approx([100, 0, 50])
+    assert walk.renewed.tolist() == pytest.approx([80, 0, 25])
+
+
+def test_a_short_term_is_due_again() -> None:
+    walk = walked(book((100, 0, 0.8), term=np.array([2])), months=5)
+    assert walk.closing.tolist() == pytest.approx([80, 80, 64, 64, 51.2])
+
+
+def test_renewals_come_at_the_past_ratio_and_known_ones_as_decided() -> None:
+    rates = replace(CALM, ratios=np.array([1.2, 0.9]), ratio_weights=np.array([1.0, 2.0]))
+    known = {"known": np.array([np.nan, 1, 0, 1]), "known_ratio": np.array([np.nan, 1.5, np.nan, np.nan])}
+    walk = walked(book((100, 0, 0.8), (10, 0, 0.8), (20, 0, 0.8), (40, 0, 0.8), **known), rates, months=1)
+    assert rates.mean_ratio == pytest.approx(1.0)
+    assert walk.renewals.tolist() == pytest.approx([5.0])
+    assert walk.churn.tolist() == pytest.approx([-40.0])
+    assert walk.closing.tolist() == pytest.approx([135.0])
+
+
+def test_outside_of_renewals_pieces_are_lost_and_grow_monthly() -> None:
+    rates = replace(CALM, lost=np.array([1.0]), months=np.array([10.0]))
+    asked = book(
+        (100, -1, 0.5), (100, 1, 1.0), months=2, expansion=np.full((2, 2), 0.05), contraction=np.full((2, 2), 0.01)
+    )
+    walk = walked(asked, rates, months=2)
+    assert walk.churn[0] == pytest.approx(-20)
+    assert walk.expansion[0] == pytest.approx(180 * 0.05)
+    assert walk.contraction[0] == pytest.approx(-180 * 0.01)
+    one = 90 * 1.04
+    assert walk.closing.tolist() == pytest.approx([2 * one, one * 0.9 * 1.04 + one * 1.04])
+
+
+def test_a_longer_first_month_counts_for_longer() -> None:
+    rates = replace(CALM, lost=np.array([1.0]), months=np.array([10.0]))
+    walk = model.expected(book((100, -1, 0.5)), rates, np.array([2.0, 1.0]))
+    assert walk.closing.tolist() == pytest.approx([81.0, 72.9])
+
+
+# The paths
+
+
+def test_paths_are_the_same_for_the_same_seed_and_differ_for_another() -> None:
+    asked = book((100, 0, 0.8), (50, 2, 0.5))
+    assert (simulated(asked, count=500) == simulated(asked, count=500)).all()
+    assert (simulated(asked, count=500) != simulated(asked, count=500, seed=8)).any()
+
+
+def test_independent_renewals_spread_as_the_binomial_says() -> None:
+    asked = book(*[(10, 0, 0.8)] * 25)
+    closing = simulated(asked, months=1)[:, 0]
+    assert closing.mean() == pytest.approx(200, abs=0.6)
+    assert closing.std() == pytest.approx(10 * math.sqrt(25 * 0.8 * 0.2), rel=0.03)
+
+
+def test_an_uncertain_rate_and_a_shock_move_all_renewals_together() -> None:
+    pieces = [(1, 0, 0.8)] * 2000
+    alone = simulated(book(*pieces), months=1, count=4000).std()
+    unsure = simulated(book(*pieces, weight=np.full(2000, 30.0)), months=1, count=4000).std()
+    shaken = simulated(book(*pieces), replace(CALM, shock=0.5), months=1, count=4000).std()
+    assert alone == pytest.approx(math.sqrt(2000 * 0.16), rel=0.1)
+    assert unsure == pytest.approx(2000 * math.sqrt(0.16 / 31), rel=0.1)
+    assert shaken == pytest.approx(2000 * 0.5 * 0.16, rel=0.15)
+
+
+def test_a_shock_lasts_a_quarter() -> None:
+    asked = book(*[(1, month, 0.8) for month in (0, 1, 3) for _ in range(3000)])
+    changes = np.diff(simulated(asked, replace(CALM, shock=0.5), months=4, count=4000), axis=1, prepend=9000)
+    together = np.corrcoef(changes[:, [0, 1, 3]].T)
+    assert together[0, 1] > 0.9
+    assert abs(together[0, 2]) < 0.1
+
+
+def test_the_mean_of_the_paths_is_the_expected_book() -> None:
+    rng = np.random.default_rng(1)
+    pieces = [
+        (float(rng.lognormal(9, 1)), int(rng.integers(-1, 12)), float(rng.choice([0.4, 0.8, 0.95]))) for _ in range(700)
+    ]
+    months = 12
+    asked = book(
+        *pieces,
+        loss=rng.integers(0, 2, 700),
+        weight=rng.choice([40.0, 90.0], 700),
+        expansion=np.full((months, 700), 0.01),
+    )
+    rates = Rates(
+        lost=np.array([3.0, 8.0]),
+        months=np.array([600.0, 500.0]),
+        growth={"expansion": Growth(0.01, 0.3), "contraction": Growth(0.0, 0.0)},
+        ratios=rng.lognormal(0.02, 0.2, 50),
+        ratio_weights=np.ones(50),
+        shock=0.25,
+    )
+    found, walk = simulated(asked, rates), walked(asked, rates)
+    assert found.mean(axis=0) == pytest.approx(walk.closing, rel=0.01)
+    assert (np.diff(found.std(axis=0)) > 0).all()
+
+
+def test_monthly_losses_happen_at_their_rate() -> None:
+    rates = replace(CALM, lost=np.array([1e7]), months=np.array([1e9]))
+    closing = simulated(book(*[(1, -1, 0.5)] * 600), rates, months=12, count=2000)
+    assert closing.mean(axis=0) == pytest.approx(600 * 0.99 ** np.arange(1, 13), rel=0.002)
+    assert closing[:, 11].std() == pytest.approx(math.sqrt(600 * 0.99**12 * (1 - 0.99**12)), rel=0.06)
+
+
+def test_the_shock_is_what_chance_does_not_explain() -> None:
+    rng = np.random.default_rng(3)
+    quarters = np.repeat(np.arange(400), 200)
+    chances = np.full(len(quarters), 0.8)
+    shifted = 1 / (1 + np.exp(-(math.log(4) + 0.4 * rng.normal(size=400)[quarters])))
+    calm, shaken = (rng.random(len(quarters)) < one for one in (chances, shifted))
+    known = {"prior": 0.25, "prior_quarters": 4.0}
+    assert model.shock_spread(shaken.astype(float), chances, quarters, **known) == pytest.approx(0.4, abs=0.06)
+    assert model.shock_spread(calm.astype(float), chances, quarters, **known) < 0.08
+
+
+def test_without_past_quarters_the_shock_is_the_assumed_one() -> None:
+    nothing = np.zeros(0)
+    assert model.shock_spread(nothing, nothing, nothing.astype("int64"), prior=0.25, prior_quarters=4) == 0.25
+
+
+# The metric
+
+
+def forecast(store: Store, as_of: str, *, scope: Scope = EVERYTHING, **options: Any) -> pd.DataFrame:
+    return run(store, "forecast", as_of=day(as_of), scope=scope, options=options)
+
+
+def adds_up(found: pd.DataFrame) -> bool:
+    closing = (found["opening"] + found[MOVES].sum(axis=1)).round(2)
+    follows = found["opening"].iloc[1:].to_numpy() == found["expected_arr"].iloc[:-1].to_numpy()
+    return bool((closing == found["expected_arr"]).all() and follows.all())
+
+
+def subscribers(folder: Path, gone: int = 12, stay: int = 188) -> Store:
+    """200 accounts without contracts at 100 a month, of which `gone` leave in the year before 2025, one a month."""
+    names = [f"a{at:03}" for at in range(gone + stay)]
+    ends = [str(dt.date(2024, 1 + at % 12, 10)) for at in range(gone)]
+    lines = [line(name, "2023-01-01", ends[at] if at < gone else None, 100) for at, name in enumerate(names)]
+    accounts = [account(name, "2023-01-01", segment="SMB" if at % 2 else "Mid") for at, name in enumerate(names)]
+    return company(folder, accounts=accounts, subscriptions=lines)
+
+
+def test_without_contracts_the_monthly_churn_of_the_past_year_goes_on(tmp_path: Path) -> None:
+    found = forecast(subscribers(tmp_path), "2024-12-31")
+    account_months = sum(200 - at for at in range(12))
+    hazard = 12 / account_months
+    assert found["opening"].iloc[0] == 188 * 1200
+    assert found["month"].dt.date.tolist()[::11] == [dt.date(2025, 1, 1), dt.date(2025, 12, 1)]
+    # By segment the losses are alike, so the pooled rate is that of both.
+    assert found["expected_arr"].iloc[-1] == pytest.approx(188 * 1200 * (1 - hazard) ** 12, rel=1e-3)
+    assert adds_up(found)
+    assert (found[["renewals", "expansion", "contraction"]] == 0).all(axis=None)
+    assert (found["due_arr"] == 0).all()
+
+
+def test_a_day_inside_a_month_opens_with_that_day_and_covers_the_rest_of_it(tmp_path: Path) -> None:
+    store = subscribers(tmp_path)
+    found = forecast(store, "2024-11-15", months=2)
+    assert records(found, "month", "opening")[0] == ("2024-12-01", 189 * 1200.0)
+    lost_a_month = -found["churn"] / found["opening"]
+    assert lost_a_month.iloc[0] == pytest.approx(lost_a_month.iloc[1] * (1 + 15 / (365.25 / 12)), rel=0.01)
+
+
+def contracted(folder: Path, *, kept: int = 45, gone: int = 15, **more: Any) -> tuple[Store, list[Row]]:
+    """60 contracts decided at the end of 2023, and 60 open ones of other accounts that end in 2025, a month apart."""
+    past = [renewed(f"k{at}", "2023-12-31", "2023-12-20", arr=1200) for at in range(kept)]
+    past += [lost(f"l{at}", "2023-12-31", "2023-12-20", arr=1200) for at in range(gone)]
+    rows = [
+        contract(
+            f"o{at}",
+            str(dt.date(2025, 1 + at % 12, 5)),
+            starts_on=str(dt.date(2024, 1 + at % 12, 5)),
+            arr=600 + 120 * at,
+        )
+        for at in range(60)
+    ]
+    lines = [line(f"k{at}", "2023-01-01", "2024-01-01", 100) for at in range(kept)]
+    lines += [line(f"l{at}", "2023-01-01", "2023-12-31", 100) for at in range(gone)]
+    lines += [line(str(row["account_id"]), "2024-01-01", None, row["arr"] / 12) for row in rows]
+    return sellers(folder, [*past, *rows], subscriptions=lines, **more), rows
+
+
+def test_the_expected_book_is_likelihood_times_amount(tmp_path: Path) -> None:
+    store, rows = contracted(tmp_path)
+    found = forecast(store, "2024-12-31")
+    (likelihood,) = set(run(store, "renewal_pipeline", as_of=day("2024-12-31"), options={"days": 400})["likelihood"])
+    due = [sum(row["arr"] for row in rows if day(row["ends_on"]).month == month) for month in range(1, 13)]
+    assert found["due_arr"].tolist() == due
+    assert found["renewed_arr"].tolist() == pytest.approx([likelihood * one for one in due], abs=0.01)
+    assert found["churn"].tolist() == pytest.approx([-(1 - likelihood) * one for one in due], abs=0.01)
+    assert found["expected_arr"].iloc[-1] == pytest.approx(likelihood * sum(due), abs=0.1)
+    assert adds_up(found)
+
+
+def test_intervals_hold_the_expected_value_and_grow(tmp_path: Path) -> None:
+    store, _ = contracted(tmp_path)
+    found = forecast(store, "2024-12-31")
+    width = found["high"] - found["low"]
+    assert (width.diff().dropna() > 0).all()
+    edges = found[["low_95", "low", "low_50", "expected_arr", "high_50", "high", "high_95"]]
+    assert (edges.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
+    assert forecast(store, "2024-12-31", level=0.95)["low"].tolist() == found["low_95"].tolist()
+    pd.testing.assert_frame_equal(found, forecast(store, "2024-12-31"))
+
+
+def test_decided_and_overdue_contracts_come_as_they_stand(tmp_path: Path) -> None:
+    more = [
+        renewed("early", "2025-02-01", "2024-12-01", arr=1200, to=1800, starts_on="2024-02-01"),
+        lost("leaving", "2025-02-01", "2024-12-01", arr=2400, starts_on="2024-02-01"),
+        contract("overdue", "2024-12-15", arr=3600, starts_on="2023-12-15"),
+    ]
+    past = [renewed(f"k{at}", "2023-12-31", "2023-12-20", arr=1200) for at in range(30)]
+    past += [lost(f"l{at}", "2023-12-31", "2023-12-20", arr=1200) for at in range(10)]
+    lines = [line(str(row["account_id"]), "2024-01-01", None, row["arr"] / 12) for row in more]
+    lines += [line(str(row["account_id"]), "2023-01-01", "2023-12-31", 100) for row in past]
+    store = sellers(tmp_path, [*past, *more], subscriptions=lines)
+    found = forecast(store, "2024-12-31", months=2)
+    chance = (
+        run(store, "renewal_pipeline", as_of=day("2024-12-31")).set_index("contract_id").loc["overdue", "likelihood"]
+    )
+    assert found["opening"].iloc[0] == 7200
+    assert records(found, "due_arr", "renewals") == [(3600.0, 0.0), (3600.0, 600.0)]
+    assert found["churn"].tolist() == pytest.approx([-3600 * (1 - chance), -2400], abs=0.01)
+
+
+def test_an_accounts_arr_is_shared_among_its_contracts(tmp_path: Path) -> None:
+    rows = [
+        contract("small", "2025-01-10", arr=100, account_id="a"),
+        contract("large", "2025-03-10", arr=300, account_id="a"),
+    ]
+    past = [renewed(f"k{at}", "2023-12-31", "2023-12-20") for at in range(3)]
+    lines = [line("a", "2023-01-01", None, 200), *(line(f"k{at}", "2023-01-01", "2024-01-01", 10) for at in range(3))]
+    found = forecast(sellers(tmp_path, [*rows, *past], subscriptions=lines), "2024-12-31", months=3)
+    assert found["due_arr"].tolist() == [600.0, 0.0, 1800.0]
+
+
+def test_growth_of_the_past_year_outside_of_renewals_goes_on(tmp_path: Path) -> None:
+    names = [f"a{at:02}" for at in range(40)]
+    lines = [line(name, "2022-01-01", None, 100) for name in names]
+    lines += [line(names[at], str(dt.date(2024, 1 + at, 10)), None, 48) for at in range(12)]
+    store = company(tmp_path, accounts=[account(name, "2022-01-01") for name in names], subscriptions=lines)
+    found = forecast(store, "2024-12-31")
+    opening = sum(4000 + 48 * at for at in range(12))
+    assert found["expansion"].iloc[0] == pytest.approx(12 * (4000 + 576) * 576 / opening, abs=0.006)
+    assert adds_up(found)
+    assert (found["high"] > found["expected_arr"]).all()
+
+
+def test_later_facts_change_nothing(tmp_path: Path) -> None:
+    store, rows = contracted(tmp_path / "known")
+    lines = [line(str(row["account_id"]), "2024-01-01", None, row["arr"] / 12) for row in rows]
+    lines[0]["ends_on"] = "2025-01-01"
+    lines += [line("o1", "2025-01-01", None, 500, subscription_id="more")]
+    decided = [{**row, "outcome": "churned", "decided_on": "2025-01-01"} for row in rows]
+    past = [renewed(f"k{at}", "2023-12-31", "2023-12-20", arr=1200) for at in range(45)]
+    past += [lost(f"l{at}", "2023-12-31", "2023-12-20", arr=1200) for at in range(15)]
+    lines += [line(f"k{at}", "2023-01-01", "2024-01-01", 100) for at in range(45)]
+    lines += [line(f"l{at}", "2023-01-01", "2023-12-31", 100) for at in range(15)]
+    later = sellers(tmp_path / "later", [*past, *decided], subscriptions=lines)
+    pd.testing.assert_frame_equal(forecast(store, "2024-12-31"), forecast(later, "2024-12-31"))
+    assert (forecast(later, "2025-01-01")["expected_arr"] != forecast(store, "2025-01-01")["expected_arr"]).any()
+
+
+def test_the_scope_is_a_part_of_the_whole(tmp_path: Path) -> None:
+    store, rows = contracted(tmp_path, segments={f"o{at}": "Mid" for at in range(0, 60, 2)})
+    whole = forecast(store, "2024-12-31")
+    parts = [forecast(store, "2024-12-31", scope=Scope.of(segment=one)) for one in ("SMB", "Mid")]
+    for column in ("opening", *MOVES, "expected_arr"):
+        assert sum(part[column] for part in parts).tolist() == pytest.approx(whole[column].tolist(), abs=0.03)
+    nothing = forecast(store, "2024-12-31", scope=Scope.of(segment="Nobody"))
+    assert (nothing[["opening", "expected_arr", "low", "high"]] == 0).all(axis=None)
+    assert len(rows) == 60
+
+
+@pytest.mark.parametrize("options", [{"months": 0}, {"months": 37}, {"level": 1.0}, {"level": 0.0}])
+def test_impossible_questions_are_refused(tmp_path: Path, options: dict[str, Any]) -> None:
+    store = company(tmp_path, accounts=[account()], subscriptions=[line("a", "2024-01-01", None, 10)])
+    with pytest.raises(MetricError, match="is not possible"):
+        forecast(store, "2024-06-30", **options)
+
+
+def test_the_backtest_compares_with_what_became_of_the_same_accounts(tmp_path: Path) -> None:
+    store = subscribers(tmp_path)
+    found = run(store, "forecast_backtest", as_of=day("2024-12-31"))
+    assert records(found, "as_of", "horizon_months") == [
+        ("2024-03-31", 3),
+        ("2024-03-31", 6),
+        ("2024-06-30", 3),
+        ("2024-06-30", 6),
+        ("2024-09-30", 3),
+    ]
+    first = found.iloc[0]
+    then = forecast(store, "2024-03-31").iloc[2]
+    assert first["actual"] == 194 * 1200
+    assert first["forecast"] == then["expected_arr"]
+    assert first["error_percent"] == pytest.approx(100 * (then["expected_arr"] / (194 * 1200) - 1))
+    assert first["naive_error_percent"] == pytest.approx(100 * (197 / 194 - 1))
+    assert (
+        found["is_inside"].tolist() == ((found["low"] <= found["actual"]) & (found["actual"] <= found["high"])).tolist()
+    )
+
+
+def test_the_backtest_waits_for_a_year_of_history(tmp_path: Path) -> None:
+    store = subscribers(tmp_path)
+    assert run(store, "forecast_backtest", as_of=day("2024-02-28")).empty

@@ -1,0 +1,65 @@
+"""The page of renewals: it runs with and without data to show, and each tab runs only when it is opened."""
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.renewal_company import contract, sellers
+from tests.support import account, company, line
+
+PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "renewals.py")
+
+
+def opened(monkeypatch: pytest.MonkeyPatch, folder: Path, **query: str) -> AppTest:
+    monkeypatch.setenv("CS_METRICS_DATA", str(folder))
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for key, value in query.items():
+        page.query_params[key] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def texts(page: AppTest) -> str:
+    return "\n".join(one.value for one in [*page.markdown, *page.caption, *page.subheader])
+
+
+def test_the_first_screen_answers_what_is_due(monkeypatch: pytest.MonkeyPatch, demo_data: Path) -> None:
+    page = opened(monkeypatch, demo_data)
+    assert page.markdown[0].value.startswith("Due in the next 90 days: ")
+    assert [one.label for one in page.metric] == [
+        "Due in 90 days",
+        "Expected",
+        "Commit",
+        "At risk",
+        "Overdue, undecided",
+    ]
+    assert "What to work on first" in texts(page)
+    assert "Contracts by due period" in texts(page)
+    assert "The base rates behind it" not in texts(page)
+
+
+@pytest.mark.parametrize(
+    ("tab", "title"), [("Plan steps", "The pipeline by plan step"), ("Likelihood", "The base rates behind it")]
+)
+def test_a_tab_opens_by_its_name_in_the_url(
+    monkeypatch: pytest.MonkeyPatch, demo_data: Path, tab: str, title: str
+) -> None:
+    page = opened(monkeypatch, demo_data, tab=tab)
+    assert title in texts(page)
+    assert "Contracts by due period" not in texts(page)
+
+
+def test_without_contracts_it_says_which_table_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    company(tmp_path, accounts=[account()], subscriptions=[line("a", "2024-01-01", None, 10)])
+    page = opened(monkeypatch, tmp_path)
+    assert "needs the table `contracts`" in texts(page)
+    assert not page.metric
+
+
+def test_with_nothing_due_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sellers(tmp_path, [contract("a", "2030-01-01")])
+    page = opened(monkeypatch, tmp_path)
+    assert page.markdown[0].value == "No undecided contract is due in the next 90 days."
+    assert "none is overdue" in texts(page)
