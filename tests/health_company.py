@@ -39,14 +39,25 @@ def random_company(seed: int, accounts: int = 6) -> Rows:
 
 def _account(rng: random.Random, name: str, rows: Rows) -> None:
     start = FIRST + dt.timedelta(rng.choice([0, 0, 20, 60, 200]))
-    rows["accounts"].append(account(name, str(start), segment=rng.choice(["SMB", "Enterprise", None]), csm=rng.choice(["Kim", "Lee"])))
+    rows["accounts"].append(
+        account(name, str(start), segment=rng.choice(["SMB", "Enterprise", None]), csm=rng.choice(["Kim", "Lee"]))
+    )
     ends = rng.choice([None, None, start + dt.timedelta(rng.randint(20, 250))])
     rows["subscriptions"].append(
-        line(name, str(start), str(ends) if ends else None, rng.choice([100, 250]), seats=rng.choice([None, 0, 5, 8]), product_id="core")
+        line(
+            name,
+            str(start),
+            str(ends) if ends else None,
+            rng.choice([100, 250]),
+            seats=rng.choice([None, 0, 5, 8]),
+            product_id="core",
+        )
     )
     if rng.random() < 0.5:
         later = start + dt.timedelta(rng.randint(30, 150))
-        rows["subscriptions"].append(line(name, str(later), str(later + dt.timedelta(90)), 40, seats=3, product_id=rng.choice(["core", "extra"])))
+        rows["subscriptions"].append(
+            line(name, str(later), str(later + dt.timedelta(90)), 40, seats=3, product_id=rng.choice(["core", "extra"]))
+        )
     _use(rng, name, start, rows)
     for day in _days(rng, start, rng.choice([0, 1, 6])):
         closed = rng.choice([None, day + dt.timedelta(rng.randint(0, 40))])
@@ -63,12 +74,18 @@ def _account(rng: random.Random, name: str, rows: Rows) -> None:
     for index, day in enumerate(_days(rng, start, rng.choice([0, 1, 5]))):
         kind = rng.choice(["nps", "csat"])
         score = rng.randint(0, 10) if kind == "nps" else rng.randint(1, 5)
-        rows["surveys"].append({"account_id": name, "kind": kind, "score": score, "answered_at": at(day), "user_id": f"u{index}"})
+        rows["surveys"].append(
+            {"account_id": name, "kind": kind, "score": score, "answered_at": at(day), "user_id": f"u{index}"}
+        )
     for day in sorted(set(_days(rng, start, rng.choice([0, 2, 5]), LAST + dt.timedelta(20)))):
-        rows["meetings"].append({"account_id": name, "kind": "qbr", "scheduled_on": str(day), "was_held": rng.choice([True, False, None])})
+        rows["meetings"].append(
+            {"account_id": name, "kind": "qbr", "scheduled_on": str(day), "was_held": rng.choice([True, False, None])}
+        )
     for day in sorted(set(_days(rng, start, rng.choice([0, 3])))):
         replied = rng.choice([None, day + dt.timedelta(rng.randint(0, 30))])
-        rows["messages"].append({"account_id": name, "sent_at": at(day), "kind": "check_in", "replied_at": at(replied) if replied else None})
+        rows["messages"].append(
+            {"account_id": name, "sent_at": at(day), "kind": "check_in", "replied_at": at(replied) if replied else None}
+        )
     for index in range(rng.choice([0, 1, 2])):
         left = rng.choice([None, *_days(rng, start, 1)])
         rows["contacts"].append(
@@ -83,14 +100,32 @@ def _account(rng: random.Random, name: str, rows: Rows) -> None:
     for metric in rng.sample(["sales", "orders"], rng.choice([0, 1, 2])):
         for month in range(1, 10):
             if rng.random() < 0.93:
-                rows["outcomes"].append({"account_id": name, "metric": metric, "month": f"2024-{month:02d}-01", "value": rng.choice([0, 1, 2.5, 4, 7])})
+                rows["outcomes"].append(
+                    {
+                        "account_id": name,
+                        "metric": metric,
+                        "month": f"2024-{month:02d}-01",
+                        "value": rng.choice([0, 1, 2.5, 4, 7]),
+                    }
+                )
     if rng.random() < 0.7:
         end = start + dt.timedelta(rng.choice([120, 180, 365]))
-        rows["contracts"].append({"contract_id": f"{name}-k", "account_id": name, "starts_on": str(start), "ends_on": str(end), "arr": 1200})
+        rows["contracts"].append(
+            {"contract_id": f"{name}-k", "account_id": name, "starts_on": str(start), "ends_on": str(end), "arr": 1200}
+        )
     if rng.random() < 0.4:
         opened = _days(rng, start, 1)
         closed = opened[0] + dt.timedelta(30)
-        rows["ctas"].append({"cta_id": f"{name}-cta", "account_id": name, "kind": "risk", "reason": "wrong fit", "opened_on": str(opened[0]), "closed_on": rng.choice([None, str(closed)])})
+        rows["ctas"].append(
+            {
+                "cta_id": f"{name}-cta",
+                "account_id": name,
+                "kind": "risk",
+                "reason": "wrong fit",
+                "opened_on": str(opened[0]),
+                "closed_on": rng.choice([None, str(closed)]),
+            }
+        )
 
 
 def _use(rng: random.Random, name: str, start: dt.date, rows: Rows) -> None:

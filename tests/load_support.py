@@ -1,6 +1,8 @@
 """Helpers for tests of loading: small folders of CSV files, and the facts that a load leaves."""
 
 import datetime as dt
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -81,16 +83,25 @@ def day(text: str) -> dt.date:
     return dt.date.fromisoformat(text)
 
 
-@pytest.fixture
-def without_marts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Publish an empty generation: for tests that look at the facts only."""
+@contextmanager
+def no_marts() -> Iterator[None]:
+    """Publish empty generations: for tests that look at the facts only."""
 
     def build(data_dir: Path, manifest: Any, **_: Any) -> None:
         path = generation_path(data_dir, manifest.number)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
 
-    monkeypatch.setattr(loading, "build", build)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(loading, "build", build)
+        yield
+
+
+@pytest.fixture
+def without_marts() -> Iterator[None]:
+    """Publish empty generations during a test."""
+    with no_marts():
+        yield
 
 
 __all__ = [
@@ -103,6 +114,7 @@ __all__ = [
     "facts",
     "folder",
     "load",
+    "no_marts",
     "rejected",
     "rows",
     "without_marts",

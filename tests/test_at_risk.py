@@ -25,7 +25,9 @@ def time_before(days: int) -> str:
 
 def shop(folder: Path, cases: dict[str, dict[str, Any]], **tables: list[dict[str, Any]]) -> Store:
     """One account per case, which gives its own rows of each table, beside one that is active every day of the last year."""
-    use = [{"account_id": "z", "event": "login", "occurred_at": time_before(step), "user_id": "z1"} for step in range(0, 360)]
+    use = [
+        {"account_id": "z", "event": "login", "occurred_at": time_before(step), "user_id": "z1"} for step in range(360)
+    ]
     rows: dict[str, list[dict[str, Any]]] = {"events": use, **tables}
     rows["accounts"], rows["subscriptions"] = [account("z", "2023-01-01")], [line("z", "2023-01-01", None, 1, seats=1)]
     for name, given in cases.items():
@@ -39,14 +41,19 @@ def shop(folder: Path, cases: dict[str, dict[str, Any]], **tables: list[dict[str
 
 
 def _unique(name: str, row: dict[str, Any]) -> dict[str, Any]:
-    return {column: f"{name} {value}" if column in ("ticket_id", "contact_id", "cta_id") else value for column, value in row.items()}
+    return {
+        column: f"{name} {value}" if column in ("ticket_id", "contact_id", "cta_id") else value
+        for column, value in row.items()
+    }
 
 
 def risks(store: Store) -> dict[str, dict[str, Any]]:
     """Return the row of each listed account by its name; one sign is enough to be listed."""
     found = run(store, "at_risk", as_of=AS_OF, options={"min_signs": "1"}).astype(object)
     found = found.where(found.notna(), None)
-    return {str(row["account_id"]): {str(name): value for name, value in row.items()} for row in found.to_dict("records")}
+    return {
+        str(row["account_id"]): {str(name): value for name, value in row.items()} for row in found.to_dict("records")
+    }
 
 
 IDLE = [{"event": "login", "occurred_at": time_before(2), "user_id": "u1"}]  # low use lists an account
@@ -68,11 +75,20 @@ def meeting(days: int, held: bool | None) -> dict[str, Any]:
 
 
 def message(days: int, replied: int | None = None) -> dict[str, Any]:
-    return {"kind": "check_in", "sent_at": time_before(days), "replied_at": None if replied is None else time_before(replied)}
+    return {
+        "kind": "check_in",
+        "sent_at": time_before(days),
+        "replied_at": None if replied is None else time_before(replied),
+    }
 
 
 def ticket(number: int, opened: int, closed: int | None = None, **more: Any) -> dict[str, Any]:
-    return {"ticket_id": f"t{number}", "opened_at": time_before(opened), "closed_at": None if closed is None else time_before(closed), **more}
+    return {
+        "ticket_id": f"t{number}",
+        "opened_at": time_before(opened),
+        "closed_at": None if closed is None else time_before(closed),
+        **more,
+    }
 
 
 def answer(days: int, score: int = 8) -> dict[str, Any]:
@@ -80,11 +96,13 @@ def answer(days: int, score: int = 8) -> dict[str, Any]:
 
 
 def results(before: int, after: int) -> list[dict[str, Any]]:
-    return [{"metric": "sales", "month": f"2024-{at:02d}-01", "value": before if at < 4 else after} for at in range(1, 7)]
+    return [
+        {"metric": "sales", "month": f"2024-{at:02d}-01", "value": before if at < 4 else after} for at in range(1, 7)
+    ]
 
 
 def test_few_seats_is_below_the_threshold_of_seats_active(tmp_path: Path) -> None:
-    cases = {f"{users} users": {"events": used(users, range(0, 27)), "meetings": SILENT} for users in (3, 4)}
+    cases = {f"{users} users": {"events": used(users, range(27)), "meetings": SILENT} for users in (3, 4)}
     found = risks(shop(tmp_path, cases))
     assert [(found[name]["few_seats"], found[name]["evidence"]) for name in cases] == [
         (True, "3 of 10 seats active in 28 days; 0 of 2 meetings held in 90 days"),
@@ -94,10 +112,10 @@ def test_few_seats_is_below_the_threshold_of_seats_active(tmp_path: Path) -> Non
 
 def test_low_use_is_on_few_days_or_falling(tmp_path: Path) -> None:
     events = {
-        "few days": used(5, range(0, 4)),
-        "enough days": used(5, range(0, 5)),
-        "falling": used(5, range(0, 14)) + used(5, range(28, 48)),
-        "falling a little": used(5, range(0, 15)) + used(5, range(28, 48)),
+        "few days": used(5, range(4)),
+        "enough days": used(5, range(5)),
+        "falling": used(5, range(14)) + used(5, range(28, 48)),
+        "falling a little": used(5, range(15)) + used(5, range(28, 48)),
         "never": [],
     }
     found = risks(shop(tmp_path, {name: {"events": rows, "meetings": SILENT} for name, rows in events.items()}))
@@ -137,7 +155,11 @@ def test_feedback_stopped_when_there_was_some_before(tmp_path: Path) -> None:
         "nothing lately": None,
     }
     words = "no ticket or answer in 90 days, 2 in the 180 days before"
-    assert [name for name in given if words in found[name]["evidence"]] == ["tickets stopped", "both stopped", "at the edge"]
+    assert [name for name in given if words in found[name]["evidence"]] == [
+        "tickets stopped",
+        "both stopped",
+        "at the edge",
+    ]
 
 
 def test_contact_is_avoided_when_attempts_stay_without_answer(tmp_path: Path) -> None:
@@ -160,7 +182,9 @@ def test_contact_is_avoided_when_attempts_stay_without_answer(tmp_path: Path) ->
         for name, rows in given.items()
     }
     found = risks(shop(tmp_path, cases))
-    assert {name: (found[name]["avoids_contact"], found[name]["evidence"].partition("; 0 of ")[2]) for name in given} == {
+    assert {
+        name: (found[name]["avoids_contact"], found[name]["evidence"].partition("; 0 of ")[2]) for name in given
+    } == {
         "no meeting held": (True, "2 meetings held in 90 days"),
         "neither": (True, "1 meetings held and 0 of 1 messages answered in 90 days"),
         "no reply": (True, "2 messages answered in 90 days"),
@@ -177,7 +201,10 @@ def test_what_cannot_be_measured_is_no_sign(tmp_path: Path) -> None:
         tmp_path,
         accounts=[account("a", "2023-01-01")],
         subscriptions=[line("a", "2023-01-01", None, 100)],
-        tickets=[{"account_id": "a", **ticket(1, 100), "priority": "urgent"}, *({"account_id": "a", **ticket(n, 99)} for n in (2, 3, 4))],
+        tickets=[
+            {"account_id": "a", **ticket(1, 100), "priority": "urgent"},
+            *({"account_id": "a", **ticket(n, 99)} for n in (2, 3, 4)),
+        ],
         surveys=[{"account_id": "a", **answer(100, 0)}, {"account_id": "a", **answer(0, 0)}],
     )
     found = run(store, "at_risk", as_of=AS_OF)
@@ -185,9 +212,15 @@ def test_what_cannot_be_measured_is_no_sign(tmp_path: Path) -> None:
 
 
 def test_a_young_account_is_given_28_days(tmp_path: Path) -> None:
-    cases = {name: {"started_on": days_before(days), "meetings": SILENT, "events": IDLE} for name, days in (("27", 27), ("28", 28))}
+    cases = {
+        name: {"started_on": days_before(days), "meetings": SILENT, "events": IDLE}
+        for name, days in (("27", 27), ("28", 28))
+    }
     found = risks(shop(tmp_path, cases))
-    assert {name: (found[name]["few_seats"], found[name]["low_use"]) for name in cases} == {"27": (None, None), "28": (True, True)}
+    assert {name: (found[name]["few_seats"], found[name]["low_use"]) for name in cases} == {
+        "27": (None, None),
+        "28": (True, True),
+    }
 
 
 def person(role: str, left: int, number: int = 1) -> dict[str, Any]:
@@ -234,7 +267,9 @@ def test_go_live_is_slow_when_a_milestone_is_overdue_by_more_than_30_days(tmp_pa
         "done since": {"started_on": days_before(38), "milestone_completions": done},
         "two years ago": {},
     }
-    found = risks(shop(tmp_path, {name: {"events": IDLE, **given} for name, given in cases.items()}, milestones=milestones))
+    found = risks(
+        shop(tmp_path, {name: {"events": IDLE, **given} for name, given in cases.items()}, milestones=milestones)
+    )
     assert {name: found[name]["cause"] for name in cases} == {
         "30 days late": "cause not recorded",
         "31 days late": "slow go-live: Kick-off is overdue",
@@ -245,8 +280,22 @@ def test_go_live_is_slow_when_a_milestone_is_overdue_by_more_than_30_days(tmp_pa
 
 def test_the_recorded_cause_and_the_open_actions_stand_beside(tmp_path: Path) -> None:
     ctas = [
-        {"cta_id": "1", "kind": "risk", "reason": "wrong fit", "opened_on": days_before(20), "owner": "Ada", "due_on": days_before(-5)},
-        {"cta_id": "2", "kind": "activity", "reason": "call", "opened_on": days_before(9), "owner": "Bo", "due_on": days_before(-2)},
+        {
+            "cta_id": "1",
+            "kind": "risk",
+            "reason": "wrong fit",
+            "opened_on": days_before(20),
+            "owner": "Ada",
+            "due_on": days_before(-5),
+        },
+        {
+            "cta_id": "2",
+            "kind": "activity",
+            "reason": "call",
+            "opened_on": days_before(9),
+            "owner": "Bo",
+            "due_on": days_before(-2),
+        },
         {"cta_id": "3", "kind": "risk", "reason": "old", "opened_on": days_before(40), "closed_on": days_before(0)},
         {"cta_id": "4", "kind": "risk", "reason": "tomorrow", "opened_on": days_before(-1)},
         {"cta_id": "5", "kind": "expansion", "reason": "seats", "opened_on": days_before(3)},
@@ -268,7 +317,7 @@ def test_listed_are_two_signs_or_red_the_gravest_first(tmp_path: Path) -> None:
         tmp_path,
         accounts=[account(name, "2023-01-01") for name in names],
         subscriptions=[line(name, "2023-01-01", None, 100, seats=10) for name in names],
-        events=[{"account_id": name, **row} for name in names for row in used(users[name], range(0, 27))],
+        events=[{"account_id": name, **row} for name in names for row in used(users[name], range(27))],
         meetings=meetings,
         contacts=[{"account_id": "grave", **person("decision_maker", 5)}],
         messages=[{"account_id": "calm", **message(0)}],
@@ -277,24 +326,32 @@ def test_listed_are_two_signs_or_red_the_gravest_first(tmp_path: Path) -> None:
         ("grave", 2, "high"),
         ("two signs", 2, "not rated"),
     ]
-    assert set(run(store, "at_risk", as_of=AS_OF, options={"min_signs": "1"})["account_id"]) == {"one sign", "two signs", "grave"}
+    assert set(run(store, "at_risk", as_of=AS_OF, options={"min_signs": "1"})["account_id"]) == {
+        "one sign",
+        "two signs",
+        "grave",
+    }
 
 
 def test_busy_but_not_winning_is_green_use_and_a_red_result(tmp_path: Path) -> None:
     cases = {
-        "falls": {"events": used(9, range(0, 27)), "outcomes": results(100, 90)},
-        "idle": {"events": used(3, range(0, 27)), "outcomes": results(100, 90)},
-        "wins": {"events": used(9, range(0, 27)), "outcomes": results(100, 110)},
-        "unknown": {"events": used(9, range(0, 27))},
+        "falls": {"events": used(9, range(27)), "outcomes": results(100, 90)},
+        "idle": {"events": used(3, range(27)), "outcomes": results(100, 90)},
+        "wins": {"events": used(9, range(27)), "outcomes": results(100, 110)},
+        "unknown": {"events": used(9, range(27))},
     }
     found = run(shop(tmp_path, cases), "busy_but_not_winning", as_of=AS_OF)
     assert records(found, "account_id", "outcome", "evidence") == [
-        ("falls", 40.0, "9 of 10 seats active in 28 days; used on 27 of 28 days; own result at 90% of the three months before")
+        (
+            "falls",
+            40.0,
+            "9 of 10 seats active in 28 days; used on 27 of 28 days; own result at 90% of the three months before",
+        )
     ]
 
 
 def test_advocates_are_green_promoters_whose_result_does_not_fall(tmp_path: Path) -> None:
-    use = {"events": used(9, range(0, 27))}
+    use = {"events": used(9, range(27))}
     cases = {
         "wins": {**use, "surveys": [answer(3, 9)], "outcomes": results(100, 110)},
         "unknown": {**use, "surveys": [answer(3, 10)]},

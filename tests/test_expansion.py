@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
+from cs_metrics.config import load_config
 from cs_metrics.metrics import expansion_value as value
 from cs_metrics.metrics.expansion import expansion, expansion_totals, headline
 from cs_metrics.metrics.expansion_review import expansion_review
@@ -107,6 +110,18 @@ def test_likelihood_is_the_win_rate_of_the_kind_drawn_to_that_of_all(store: Stor
     assert product.says == "No deal of the kind is decided yet: the 50% won of all 4 decided deals"
 
 
+@given(won=st.integers(0, 50), lost=st.integers(0, 50), other_won=st.integers(0, 50), other_lost=st.integers(0, 50))
+def test_the_drawn_rate_lies_between_that_of_the_kind_and_that_of_all(
+    won: int, lost: int, other_won: int, other_lost: int
+) -> None:
+    decided, all_decided = won + lost, won + lost + other_won + other_lost
+    assume(decided > 0)
+    rates = {"seats": (won, decided), "": (won + other_won, all_decided)}
+    rate = value.likelihood_of("seats", rates, load_config(Path("none")).expansion).rate
+    own, overall = won / decided, (won + other_won) / all_decided
+    assert min(own, overall) - 1e-9 <= rate <= max(own, overall) + 1e-9
+
+
 def test_without_decided_deals_the_base_likelihood_holds_and_says_so(store: Store) -> None:
     nothing = value.likelihood_of("seats", {}, store.config.expansion)
     assert (nothing.rate, nothing.decided) == (0.30, 0)
@@ -182,17 +197,17 @@ def test_the_message_is_honest(near: Similar | None, said: str) -> None:
     assert message(near, "SMB", "own it", 5) == said
 
 
-def test_the_totals_add_up_to_the_rows(store: Store, found: pd.DataFrame) -> None:
-    total, kinds = expansion_totals(store, as_of=D, by="total"), expansion_totals(store, as_of=D)
-    assert len(found) == kinds["offers"].sum() == total["offers"].iloc[0] + total["leads"].iloc[0]
-    assert total["leads"].iloc[0] == 1
-    leads_arr = kinds.loc[kinds["kind"] == "sponsor", "arr"].iloc[0]
-    assert total["leads_arr"].iloc[0] == leads_arr > 0
-    kinds = kinds[kinds["kind"] != "sponsor"]
-    for column in ("arr", "ready_arr", "blocked_arr", "expected_arr", "ready_expected_arr"):
-        assert total[column].iloc[0] == pytest.approx(kinds[column].sum())
-    assert total["arr"].iloc[0] == pytest.approx(total["ready_arr"].iloc[0] + total["blocked_arr"].iloc[0])
+def test_the_totals_add_up_to_the_rows_and_leave_out_leads_elsewhere(store: Store, found: pd.DataFrame) -> None:
+    totals = expansion_totals(store, as_of=D).set_index("kind")
+    total, kinds = totals.loc["total"], totals.drop(index=["total", "sponsor"])
     assert len(kinds) == 6
+    assert total["offers"] == kinds["offers"].sum() == len(found) - 1
+    assert totals.loc["sponsor", "offers"] == 1
+    assert totals.loc["sponsor", "arr"] > 0
+    for column in ("arr", "ready_arr", "blocked_arr", "expected_arr", "ready_expected_arr"):
+        assert total[column] == pytest.approx(kinds[column].sum())
+    assert total["arr"] == pytest.approx(total["ready_arr"] + total["blocked_arr"])
+    assert records(totals.loc[["seats"]], "won", "decided") == [(2, 3)]
 
 
 def test_a_scope_narrows_the_rows_and_changes_none_of_them(store: Store, found: pd.DataFrame) -> None:
@@ -202,12 +217,20 @@ def test_a_scope_narrows_the_rows_and_changes_none_of_them(store: Store, found: 
 
 
 def test_the_headline_says_what_is_ready_and_what_waits() -> None:
-    row = {"offers": 5, "ready": 2, "blocked": 3, "ready_arr": 100.0, "ready_expected_arr": 30.0, "blocked_arr": 50.0}
+    row = {
+        "kind": "total",
+        "offers": 5,
+        "ready": 2,
+        "blocked": 3,
+        "ready_arr": 100.0,
+        "ready_expected_arr": 30.0,
+        "blocked_arr": 50.0,
+    }
     assert headline(pd.DataFrame([row]), lambda amount: f"${amount:.0f}") == (
-        "2 opportunities are ready now, worth $100 of ARR, of which $30 can be expected; 3 more worth $50 have to wait."
+        "2 opportunities are ready now, worth $100 of ARR, of which $30 can be expected once deals are opened; 3 more worth $50 have to wait."
     )
     assert (
-        headline(pd.DataFrame([{"offers": 0}]), str)
+        headline(pd.DataFrame([{"kind": "total", "offers": 0}]), str)
         == "No rule finds an opportunity among these customers on this day."
     )
 

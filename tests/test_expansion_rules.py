@@ -261,4 +261,5 @@ def test_a_rule_without_its_table_is_silent_and_says_which(tmp_path: Path, found
         ("service", "users, events", 0),
         ("sponsor", "contacts", 0),
         ("price", "products, product_events, events", 0),
+        ("total", "", 0),
     ]

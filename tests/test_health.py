@@ -34,7 +34,9 @@ def arr_on(rows: dict[str, Any], on: dt.date) -> dict[str, float]:
 
 def colours_on(store: Store, on: dt.date) -> dict[str, str]:
     week_end = on - dt.timedelta((on.weekday() + 1) % 7)
-    return dict(store.rows("select account_id, colour from account_week_health where week_end = $week_end", week_end=week_end))
+    return dict(
+        store.rows("select account_id, colour from account_week_health where week_end = $week_end", week_end=week_end)
+    )
 
 
 @pytest.mark.parametrize("as_of", ASKED)
@@ -44,7 +46,9 @@ def test_every_customer_of_the_day_has_one_row_with_the_score_of_the_last_comple
     store, rows = shop
     found, colours, arr = run(store, "health", as_of=as_of), colours_on(store, as_of), arr_on(rows, as_of)
     assert dict(zip(found["account_id"], found["arr"], strict=True)) == arr
-    assert dict(zip(found["account_id"], found["colour"], strict=True)) == {one: colours.get(one, "none") for one in arr}
+    assert dict(zip(found["account_id"], found["colour"], strict=True)) == {
+        one: colours.get(one, "none") for one in arr
+    }
     assert found["score"].isna().tolist() == (found["colour"] == "none").tolist()
     assert found["score"].dropna().is_monotonic_increasing
     assert (found["reasons"].str.startswith("needs ") == (found["colour"] == "none")).all()
@@ -54,7 +58,9 @@ def test_every_customer_of_the_day_has_one_row_with_the_score_of_the_last_comple
 
 @pytest.mark.parametrize("by", ["total", "segment", "stage", "csm"])
 @pytest.mark.parametrize("as_of", ASKED)
-def test_the_distribution_counts_the_rows_of_health(shop: tuple[Store, dict[str, Any]], as_of: dt.date, by: str) -> None:
+def test_the_distribution_counts_the_rows_of_health(
+    shop: tuple[Store, dict[str, Any]], as_of: dt.date, by: str
+) -> None:
     store, _ = shop
     health = run(store, "health", as_of=as_of)
     groups = ["total"] * len(health) if by == "total" else [one if isinstance(one, str) else "" for one in health[by]]
@@ -77,7 +83,9 @@ def test_a_band_of_scores_ends_at_its_boundary(shop: tuple[Store, dict[str, Any]
     found = run(store, "health_distribution", as_of=LAST, options={"bins": "4"})
     assert found["accounts"].sum() == len(health)
     for one in found.dropna(subset="score_to").itertuples():
-        inside = health[(health.score > one.score_from) & (health.score <= one.score_to) & (health.colour == one.colour)]
+        inside = health[
+            (health.score > one.score_from) & (health.score <= one.score_to) & (health.colour == one.colour)
+        ]
         assert one.accounts == len(inside)
     assert set(found.loc[found.score_to == 50, "colour"]) <= {"red"}
     assert set(found.loc[found.score_to == 75, "colour"]) <= {"yellow"}
@@ -134,14 +142,21 @@ def test_the_summary_adds_up_the_rows_of_health(shop: tuple[Store, dict[str, Any
             (health["colour"] == name).sum() for name in ("red", "yellow", "green", "none")
         ]
         assert one.red_arr == arr.get("red", 0.0)
-        assert one.healthy_share == pytest.approx(arr.get("green", 0.0) / arr.drop("none", errors="ignore").sum(), nan_ok=True)
+        assert one.mean_coverage == pytest.approx(
+            health.loc[health["score"].notna(), "coverage"].mean(), abs=1e-6, nan_ok=True
+        )
+        assert one.healthy_share == pytest.approx(
+            arr.get("green", 0.0) / arr.drop("none", errors="ignore").sum(), nan_ok=True
+        )
         order, now = {"red": 0, "yellow": 1, "green": 2}, colours_on(store, as_of)
         before = colours_on(store, as_of - dt.timedelta(28))
         both = [name for name in health["account_id"] if now.get(name) in order and before.get(name) in order]
         assert one.moved_down == sum(order[now[name]] < order[before[name]] for name in both)
         assert one.moved_up == sum(order[now[name]] > order[before[name]] for name in both)
         earlier = run(store, "health_summary", as_of=as_of - dt.timedelta(28)).iloc[0]
-        assert one.red_arr_before == (earlier.red_arr if arr_on(rows, as_of - dt.timedelta(28)) else pytest.approx(float("nan"), nan_ok=True))
+        assert one.red_arr_before == (
+            earlier.red_arr if arr_on(rows, as_of - dt.timedelta(28)) else pytest.approx(float("nan"), nan_ok=True)
+        )
 
 
 def test_a_scope_narrows_every_answer(shop: tuple[Store, dict[str, Any]]) -> None:
@@ -167,11 +182,18 @@ def plain(folder: Path, **changes: Any) -> Store:
         {"account_id": "a", "event": "login", "occurred_at": f"2024-05-{10 + number % 9:02d}T09:00:00", "user_id": name}
         for number, name in enumerate(users)
     ]
-    events += [{"account_id": "a", "event": "login", "occurred_at": f"2024-06-{10 + number % 3:02d}T09:00:00", "user_id": name} for number, name in enumerate(users[:8])]
+    events += [
+        {"account_id": "a", "event": "login", "occurred_at": f"2024-06-{10 + number % 3:02d}T09:00:00", "user_id": name}
+        for number, name in enumerate(users[:8])
+    ]
     events.append({"account_id": "b", "event": "login", "occurred_at": at(day(NEWEST))})
     given = {
         "accounts": [account("a", segment="SMB", csm="Kim"), account("b", segment="SMB"), account("c", "2024-06-10")],
-        "subscriptions": [line("a", "2024-01-01", None, 1000, seats=40), line("b", "2024-01-01", None, 10), line("c", "2024-06-18", None, 10)],
+        "subscriptions": [
+            line("a", "2024-01-01", None, 1000, seats=40),
+            line("b", "2024-01-01", None, 10),
+            line("c", "2024-06-18", None, 10),
+        ],
         "events": events,
         "tickets": [{"ticket_id": "t", "account_id": "a", "opened_at": "2024-05-20T09:00:00", "priority": "normal"}],
         "surveys": [{"account_id": "a", "kind": "nps", "score": 9, "answered_at": "2024-03-01T09:00:00"}],
@@ -201,11 +223,30 @@ def test_the_alert_names_what_fell_and_the_play(tmp_path: Path) -> None:
     # Relationship fell by 100 points of weight 0.15, activity by 38 of weight 0.25.
     found = run(plain(tmp_path), "health", as_of=day(NEWEST)).set_index("account_id").loc["a"]
     assert (found["weeks_red"], found["is_alert"]) == (2, True)
-    assert found["alert"] == "Red for 2 weeks: relationship fell from 100 to 0 in 28 days. Find the sponsor and book the next meeting."
+    assert (
+        found["alert"]
+        == "Red for 2 weeks: relationship fell from 100 to 0 in 28 days. Find the sponsor and book the next meeting."
+    )
 
 
 def test_the_alert_names_the_lowest_where_nothing_weak_fell(tmp_path: Path) -> None:
-    found = run(plain(tmp_path, contacts=[], surveys=[], events=[{"account_id": "a", "event": "x", "occurred_at": f"2024-{month:02d}-16T09:00:00", "user_id": "u"} for month in range(3, 7)]), "health", as_of=day(NEWEST)).set_index("account_id").loc["a"]
+    found = (
+        run(
+            plain(
+                tmp_path,
+                contacts=[],
+                surveys=[],
+                events=[
+                    {"account_id": "a", "event": "x", "occurred_at": f"2024-{month:02d}-16T09:00:00", "user_id": "u"}
+                    for month in range(3, 7)
+                ],
+            ),
+            "health",
+            as_of=day(NEWEST),
+        )
+        .set_index("account_id")
+        .loc["a"]
+    )
     assert found["alert"].endswith(
         "nothing weak fell further in 28 days, activity is lowest at 2. Find the idle users with the champion and bring them back."
     )
@@ -232,7 +273,9 @@ def test_an_account_with_too_little_data_says_what_it_has_and_lacks(tmp_path: Pa
     )
 
 
-@pytest.mark.parametrize(("before", "after", "trend"), [(4, 9, "steady"), (9, 4, "steady"), (3, 9, "up"), (9, 3, "down"), (5, 5, "steady")])
+@pytest.mark.parametrize(
+    ("before", "after", "trend"), [(4, 9, "steady"), (9, 4, "steady"), (3, 9, "up"), (9, 3, "down"), (5, 5, "steady")]
+)
 def test_a_change_within_the_dead_band_is_no_change(tmp_path: Path, before: int, after: int, trend: str) -> None:
     # One NPS answer is a score of ten times its value; the first is older than 180 days when the second counts.
     toml = SHIPPED.read_text(encoding="utf-8").replace("dead_band = 5 ", "dead_band = 50 ")
@@ -259,7 +302,9 @@ def test_no_product_data_is_said_and_the_score_stands_on_satisfaction_and_ticket
 
 
 def test_who_never_used_the_product_is_told_apart_from_who_cannot_be_measured(tmp_path: Path) -> None:
-    surveys = [{"account_id": "b", "kind": kind, "score": 5, "answered_at": "2024-06-01T09:00:00"} for kind in ("nps", "csat")]
+    surveys = [
+        {"account_id": "b", "kind": kind, "score": 5, "answered_at": "2024-06-01T09:00:00"} for kind in ("nps", "csat")
+    ]
     meetings = [{"account_id": "b", "kind": "qbr", "scheduled_on": "2024-06-01", "was_held": True}]
     tickets = [{"ticket_id": f"t{name}", "account_id": name, "opened_at": "2024-06-10T09:00:00"} for name in "ab"]
     used = [{"account_id": "a", "event": "login", "occurred_at": at(day(NEWEST)), "user_id": "u"}]

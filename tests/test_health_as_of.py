@@ -70,6 +70,8 @@ def test_later_facts_change_nothing(as_of: dt.date, tmp_path_factory: pytest.Tem
     then = company(tmp_path_factory.mktemp("then"), **known_on(rows, as_of))
     for name, options in ASKED.items():
         expected = run(then, name, as_of=as_of, options=options)
-        pd.testing.assert_frame_equal(run(whole, name, as_of=as_of, options=options), expected, check_dtype=False, obj=name)
+        pd.testing.assert_frame_equal(
+            run(whole, name, as_of=as_of, options=options), expected, check_dtype=False, obj=name
+        )
     assert len(run(then, "health", as_of=as_of)) > 5
     assert len(run(then, "at_risk", as_of=as_of, options={"min_signs": "1"})) > 0

@@ -25,7 +25,9 @@ def config(*weights: HealthWeights, **changes: Any) -> HealthConfig:
     return HealthConfig.model_validate(given | {"weights": [one.model_dump() for one in weights or SHIPPED.weights]})
 
 
-def week(account: str = "a", end: str = "2024-03-31", *, stage: str = "adoption", segment: str = "SMB", **values: float) -> dict[str, Any]:
+def week(
+    account: str = "a", end: str = "2024-03-31", *, stage: str = "adoption", segment: str = "SMB", **values: float
+) -> dict[str, Any]:
     return {"account_id": account, "week_end": pd.Timestamp(end), "segment": segment, "stage": stage} | {
         name: values.get(name, math.nan) for name in DIMENSIONS
     }
@@ -39,12 +41,23 @@ def run_of(scores: list[float | None], ends: list[str] | None = None) -> list[di
     """One account, a week each, whose only dimension has these values."""
     only = config(HealthWeights(**{**ZERO, "depth": 1.0}))
     days = ends or [str(day.date()) for day in pd.date_range("2024-01-07", periods=len(scores), freq="7D")]
-    return scored([week(end=end, depth=math.nan if one is None else one) for one, end in zip(scores, days, strict=True)], only)
+    return scored(
+        [week(end=end, depth=math.nan if one is None else one) for one, end in zip(scores, days, strict=True)], only
+    )
 
 
 @pytest.mark.parametrize(
     ("value", "colour"),
-    [(0, "red"), (50, "red"), (50.0001, "yellow"), (74.6, "yellow"), (75, "yellow"), (75.0001, "green"), (100, "green"), (None, "none")],
+    [
+        (0, "red"),
+        (50, "red"),
+        (50.0001, "yellow"),
+        (74.6, "yellow"),
+        (75, "yellow"),
+        (75.0001, "green"),
+        (100, "green"),
+        (None, "none"),
+    ],
 )
 def test_colours_at_the_boundaries_of_the_unrounded_score(value: float | None, colour: str) -> None:
     assert run_of([value])[0]["colour"] == colour
@@ -61,7 +74,12 @@ def test_equal_dimensions_of_exactly_a_boundary_stay_on_it_whatever_the_weights(
 
 
 def test_a_missing_dimension_shares_its_weight_and_lowers_coverage() -> None:
-    found = scored([week(depth=80, activity=40), week("b", depth=80, activity=40, support=100, sentiment=100, outcome=0, relationship=20)])
+    found = scored(
+        [
+            week(depth=80, activity=40),
+            week("b", depth=80, activity=40, support=100, sentiment=100, outcome=0, relationship=20),
+        ]
+    )
     assert [(one["score"], one["coverage"]) for one in found] == [(60.0, 0.5), (53.0, 1.0)]
     assert math.isnan(found[0]["support"])
 
@@ -80,7 +98,9 @@ def test_a_measure_may_run_downwards_and_is_cut_at_both_ends(days: float, points
 
 
 def test_weights_follow_segment_and_stage_the_most_specific_first() -> None:
-    depth, activity, support, sentiment = ({**ZERO, name: 1.0} for name in ("depth", "activity", "support", "sentiment"))
+    depth, activity, support, sentiment = (
+        {**ZERO, name: 1.0} for name in ("depth", "activity", "support", "sentiment")
+    )
     weights = config(
         HealthWeights(**depth),
         HealthWeights(stage="renewal", **activity),
@@ -89,20 +109,31 @@ def test_weights_follow_segment_and_stage_the_most_specific_first() -> None:
         min_coverage=0.0,
     )
     values = {"depth": 1.0, "activity": 2.0, "support": 3.0, "sentiment": 4.0}
-    pairs = [("Enterprise", "adoption"), ("Enterprise", "renewal"), ("SMB", "adoption"), ("SMB", "renewal"), (None, "adoption")]
+    pairs = [
+        ("Enterprise", "adoption"),
+        ("Enterprise", "renewal"),
+        ("SMB", "adoption"),
+        ("SMB", "renewal"),
+        (None, "adoption"),
+    ]
     rows = [week(f"a{at}", segment=segment, stage=stage, **values) for at, (segment, stage) in enumerate(pairs)]
     assert [one["score"] for one in scored(rows, weights)] == [1.0, 2.0, 3.0, 4.0, 1.0]
 
 
 def test_an_account_with_too_little_data_has_no_score() -> None:
-    full = {name: 60.0 for name in DIMENSIONS}
-    found = scored([week("a", **full), week("b", support=90, sentiment=90), week("c", support=90, outcome=90, relationship=90)])
+    full = dict.fromkeys(DIMENSIONS, 60.0)
+    found = scored(
+        [week("a", **full), week("b", support=90, sentiment=90), week("c", support=90, outcome=90, relationship=90)]
+    )
     assert [(one["colour"], one["coverage"]) for one in found] == [("yellow", 1.0), ("none", 0.2), ("green", 0.4)]
 
 
 def test_without_product_data_satisfaction_and_tickets_carry_the_score() -> None:
     found = scored([week("a", support=90, sentiment=80), week("b", support=20, sentiment=20)])
-    assert [(one["score"], one["colour"], one["coverage"]) for one in found] == [(85.0, "green", 0.2), (20.0, "red", 0.2)]
+    assert [(one["score"], one["colour"], one["coverage"]) for one in found] == [
+        (85.0, "green", 0.2),
+        (20.0, "red", 0.2),
+    ]
 
 
 def test_what_few_customers_have_does_not_raise_the_bar_for_all() -> None:
@@ -115,7 +146,9 @@ def test_what_few_customers_have_does_not_raise_the_bar_for_all() -> None:
 def test_each_week_is_judged_by_that_week_alone() -> None:
     early = [week(f"a{at}", "2024-03-24", support=90, sentiment=80) for at in range(3)]
     late = [week(f"a{at}", "2024-03-31", **dict.fromkeys(DIMENSIONS, 10.0)) for at in range(3)]
-    found = [(one["account_id"], str(one["week_end"].date()), one["score"], one["colour"]) for one in scored(early + late)]
+    found = [
+        (one["account_id"], str(one["week_end"].date()), one["score"], one["colour"]) for one in scored(early + late)
+    ]
     assert found[::2] == [(name, "2024-03-24", 85.0, "green") for name in ("a0", "a1", "a2")]
     assert found[1::2] == [(name, "2024-03-31", 10.0, "red") for name in ("a0", "a1", "a2")]
 
@@ -134,9 +167,18 @@ def test_weeks_in_red_are_counted_in_a_row_and_a_gap_starts_again() -> None:
 
 def test_one_account_does_not_go_on_where_the_other_ended() -> None:
     ends = [str(day.date()) for day in pd.date_range("2024-01-07", periods=6, freq="7D")]
-    rows = [week("a", end, depth=10.0, activity=10.0) for end in ends[:3]] + [week("b", end, depth=10.0, activity=10.0) for end in ends[3:]]
+    rows = [week("a", end, depth=10.0, activity=10.0) for end in ends[:3]] + [
+        week("b", end, depth=10.0, activity=10.0) for end in ends[3:]
+    ]
     found = scored(rows[::-1])
-    assert [(one["account_id"], one["weeks_red"]) for one in found] == [("a", 1), ("a", 2), ("a", 3), ("b", 1), ("b", 2), ("b", 3)]
+    assert [(one["account_id"], one["weeks_red"]) for one in found] == [
+        ("a", 1),
+        ("a", 2),
+        ("a", 3),
+        ("b", 1),
+        ("b", 2),
+        ("b", 3),
+    ]
 
 
 def test_no_weeks_give_no_rows() -> None:
@@ -146,7 +188,7 @@ def test_no_weeks_give_no_rows() -> None:
 
 
 def test_an_unknown_measure_is_named() -> None:
-    with pytest.raises(ConfigError, match="'active_dais'.*Did you mean 'active_days'"):
+    with pytest.raises(ConfigError, match=r"'active_dais'.*Did you mean 'active_days'"):
         measure = SHIPPED.measures["active_days"]
         health.dimension_scores(pd.DataFrame({"active_days": [1.0]}), {"active_dais": measure})
 
@@ -155,7 +197,14 @@ unknown_or = st.one_of(st.none(), st.integers(0, 400).map(lambda one: one / 4))
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 9), *[unknown_or] * 6), min_size=1, max_size=14, unique_by=lambda one: one[:2]))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("ab"), st.integers(0, 9), *[unknown_or] * 6),
+        min_size=1,
+        max_size=14,
+        unique_by=lambda one: one[:2],
+    )
+)
 def test_the_score_is_what_plain_python_makes_of_the_same_rows(rows: list[tuple[Any, ...]]) -> None:
     given = [
         week(account, str((pd.Timestamp("2024-01-07") + pd.Timedelta(7 * at, "D")).date()), **_floats(values))
@@ -192,5 +241,11 @@ def _naive(rows: list[dict[str, Any]], chosen: HealthConfig) -> dict[Any, tuple[
         before = found.get((row["account_id"], row["week_end"] - pd.Timedelta(28, "D")))
         previous = found.get((row["account_id"], row["week_end"] - pd.Timedelta(7, "D")))
         run = (previous[4] if previous else 0) + 1 if colour == "red" else 0
-        found[(row["account_id"], row["week_end"])] = (value, coverage, colour, value - before[0] if before else math.nan, run)
+        found[(row["account_id"], row["week_end"])] = (
+            value,
+            coverage,
+            colour,
+            value - before[0] if before else math.nan,
+            run,
+        )
     return found

@@ -1,12 +1,16 @@
 """mapping.toml: other people's names and values, and what it may not do."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cs_metrics.contract.expressions import checked_expression, checked_query
 from cs_metrics.contract.mapping import read_mapping
+from cs_metrics.contract.tables import TABLES
 from cs_metrics.errors import LoadError, MappingError
+from cs_metrics.store import scratch
 from tests.load_support import company, counts, day, folder, load, rejected, rows, without_marts
 
 pytestmark = pytest.mark.usefixtures("quick")
@@ -213,6 +217,40 @@ def test_an_expression_is_one_harmless_value(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("cast(n as integer) * 2 + 1", 15),
+        ("case when n in ('7', '8') and not n is null then 'yes' else 'no' end", "yes"),
+        ("coalesce(nullif(word, 'Ada-Lovelace'), upper(word))", "ADA-LOVELACE"),
+        ("split_part(word, '-', 2)", "Lovelace"),
+        ("left(word, 3) || right(word, 2) || substring(word, 5, 2)", "AdaceLo"),
+        ("replace(regexp_replace(word, 'a$', 'x'), '-', '')", "AdaLovelace"),
+        ("regexp_extract(word, '(\\w+)-', 1)", "Ada"),
+        ("lpad(trim(n), 3, '0')", "007"),
+        ("contains(word, 'Love') and starts_with(word, 'Ada') and word like 'A%'", True),
+        ("round(greatest(1.26, least(2, 3)), 1)", 2),
+        ("strftime(strptime(at, '%d.%m.%Y %H:%M'), '%Y')", "2024"),
+        (
+            "cast(cast(strptime(at, '%d.%m.%Y %H:%M') at time zone 'Europe/Berlin' as timestamp) as varchar)",
+            "2024-07-01 22:30:00",
+        ),
+        ("try_strptime(word, ['%Y', '%d'])", None),
+        ("date_diff('day', date '2024-01-01', make_date(2024, 2, 1))", 31),
+        ("cast(date_trunc('month', date '2024-02-29' + interval 1 month) as date)", day("2024-03-01")),
+        ("cast(date '2024-03-31' - to_months(cast(n as integer)) as date)", day("2023-08-31")),
+        ("try_cast(word as integer)", None),
+    ],
+)
+def test_an_expression_computes_what_sql_says(text: str, value: Any) -> None:
+    sql = checked_expression(text, "here", lambda _table, column: f'"{column}"')
+    with scratch() as connection:
+        found = connection.execute(
+            f"select {sql} from (select '7' as n, 'Ada-Lovelace' as word, '02.07.2024 00:30' as at)"
+        ).fetchall()
+    assert found == [(value,)]
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "select * from read_csv('/etc/passwd')",
@@ -270,3 +308,24 @@ def test_the_telco_snapshot_loads(tmp_path: Path) -> None:
     assert sum(cents for cents, _ in lines) == 45611660
     assert sum(cents for cents, ends_on in lines if ends_on) == 13913085
     assert record.newest_day == day("2018-09-30")
+
+
+def test_the_mapping_of_the_handbook_can_be_read(tmp_path: Path) -> None:
+    text = (EXAMPLES.parent / "loading.md").read_text()
+    for number, block in enumerate(re.findall(r"```toml\n(.*?)```", text, re.DOTALL)):
+        path = tmp_path / f"{number}.toml"
+        path.write_text(block)
+        assert read_mapping(path).tables
+
+
+@pytest.mark.parametrize("table", TABLES.values(), ids=lambda table: table.name)
+def test_the_handbook_names_every_column_key_and_choice(table: Any) -> None:
+    text = (EXAMPLES.parent / "loading.md").read_text()
+    row = re.search(rf"^\| `{table.name}` .*$", text, re.MULTILINE)
+    assert row is not None
+    cells = [cell.strip() for cell in row.group().split("|")]
+    assert cells[3] == (", ".join(table.key) or "none")
+    named = re.findall(r"(?:^|· )(\w+)(\*?)", cells[4])
+    assert named == [(column.name, "*" if column.required else "") for column in table]
+    for column in table:
+        assert not column.choices or f"({', '.join(column.choices)}" in cells[4]

@@ -24,7 +24,9 @@ def asked(store: Store, name: str, as_of: str, *columns: str, **options: Any) ->
     return records(run(store, name, as_of=day(as_of), scope=scope, options=options), *columns)
 
 
-def cta(account_id: str, opened: int, *, flagged: int | None = None, closed: int | None = None, **more: Any) -> dict[str, Any]:
+def cta(
+    account_id: str, opened: int, *, flagged: int | None = None, closed: int | None = None, **more: Any
+) -> dict[str, Any]:
     return {
         "cta_id": more.pop("cta_id", f"{account_id} {opened}"),
         "account_id": account_id,
@@ -47,7 +49,15 @@ MILESTONES = [
 
 @pytest.fixture(scope="module")
 def ctas(tmp_path_factory: pytest.TempPathFactory) -> Store:
-    names = {"calm": "ann", "open": "ann", "flagged": "bob", "unflagged": "bob", "old": "bob", "unpaid": "bob", "later": "ann"}
+    names = {
+        "calm": "ann",
+        "open": "ann",
+        "flagged": "bob",
+        "unflagged": "bob",
+        "old": "bob",
+        "unpaid": "bob",
+        "later": "ann",
+    }
     starts = {"old": -90, "later": 20}
     return company(
         tmp_path_factory.mktemp("ctas"),
@@ -136,7 +146,17 @@ def test_a_week_without_anybody_in_onboarding_has_no_score(ctas: Store) -> None:
 
 
 def test_managers_see_their_accounts_and_their_week(ctas: Store) -> None:
-    columns = ("onboarding_manager", "accounts", "red", "yellow", "at_risk_arr", "open_ctas", "overdue_ctas", "opened_ctas", "closed_ctas")
+    columns = (
+        "onboarding_manager",
+        "accounts",
+        "red",
+        "yellow",
+        "at_risk_arr",
+        "open_ctas",
+        "overdue_ctas",
+        "opened_ctas",
+        "closed_ctas",
+    )
     assert asked(ctas, "onboarding_managers", after(12), *columns) == [
         ("bob", 2, 1, 1, 840.0, 2, 0, 1, 1),
         ("ann", 2, 0, 1, 240.0, 1, 0, 1, 0),
@@ -170,9 +190,23 @@ def steps(tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 
 def test_an_overdue_milestone_opens_a_call_the_day_after_and_its_completion_closes_it(steps: Store) -> None:
-    assert colours(steps, after(7)) == {"fast": "green", "slow": "green", "stuck": "green", "left": "green", "big": "green"}
-    assert colours(steps, after(8)) == {"fast": "green", "slow": "yellow", "stuck": "yellow", "left": "green", "big": "green"}
+    assert colours(steps, after(7)) == {
+        "fast": "green",
+        "slow": "green",
+        "stuck": "green",
+        "left": "green",
+        "big": "green",
+    }
+    assert colours(steps, after(8)) == {
+        "fast": "green",
+        "slow": "yellow",
+        "stuck": "yellow",
+        "left": "green",
+        "big": "green",
+    }
     assert colours(steps, after(9))["slow"] == "green"
+    assert asked(steps, "onboarding_summary", after(7), "overdue_milestones", "overdue_accounts") == [(0, 0)]
+    assert asked(steps, "onboarding_summary", after(8), "overdue_milestones", "overdue_accounts") == [(2, 2)]
     columns = ("account_id", "overdue_milestones", "next_milestone", "next_due_on")
     assert sorted(asked(steps, "onboarding_risk", after(31), *columns)) == [
         ("big", 0, None, None),
@@ -191,6 +225,7 @@ def test_the_funnel_counts_by_milestone_with_time_in_the_step_and_where_accounts
         ("Set-up", 4, 2, None, 31.0, 0, 40.0),
         ("First order", 5, 4, 0.8, 0.0, 0, 35.0),
     ]
+    assert [row[5] for row in asked(steps, "milestone_funnel", after(20), *columns)] == [1, 0, 0]
     assert [row[5] for row in asked(steps, "milestone_funnel", after(31), *columns)] == [1, 1, 0]
     assert [row[:3] for row in asked(steps, "milestone_funnel", after(60), *columns, segment="Mid")] == [
         ("Kick-off", 1, 1),
@@ -211,7 +246,12 @@ def test_the_handoff_counts_what_is_missing_and_how_soon_the_customer_was_greete
             {"account_id": "d", "paid_at": f"{after(9)}T09:00:00", **whole},
         ],
         messages=[
-            {"account_id": "a", "kind": "welcome", "sent_at": f"{after(0)}T09:20:00", "opened_at": f"{after(3)}T09:00:00"},
+            {
+                "account_id": "a",
+                "kind": "welcome",
+                "sent_at": f"{after(0)}T09:20:00",
+                "opened_at": f"{after(3)}T09:00:00",
+            },
             {"account_id": "a", "kind": "check_in", "sent_at": f"{after(-4)}T09:20:00"},
             {"account_id": "b", "kind": "welcome", "sent_at": f"{after(0)}T11:00:00"},
         ],
@@ -237,7 +277,14 @@ def test_later_facts_and_the_order_of_rows_change_nothing(tmp_path: Path) -> Non
     starts = {name: dice.randrange(50) for name in names}
     opened = [(name, starts[name] + dice.randrange(40), number) for number, name in enumerate(names * 2)]
     calls = [
-        cta(name, on, flagged=on + dice.randrange(20), closed=on + dice.randrange(20, 60), cta_id=str(number), reason=str(number % 3))
+        cta(
+            name,
+            on,
+            flagged=on + dice.randrange(20),
+            closed=on + dice.randrange(20, 60),
+            cta_id=str(number),
+            reason=str(number % 3),
+        )
         for name, on, number in opened
     ]
     known = [
@@ -251,11 +298,17 @@ def test_later_facts_and_the_order_of_rows_change_nothing(tmp_path: Path) -> Non
         for milestone in ("m1", "m3")
     ]
     tables = {
-        "accounts": [account(name, after(starts[name]), segment=dice.choice(["SMB", "Mid"]), onboarding_manager=name[0]) for name in names],
+        "accounts": [
+            account(name, after(starts[name]), segment=dice.choice(["SMB", "Mid"]), onboarding_manager=name[0])
+            for name in names
+        ],
         "subscriptions": [line(name, after(starts[name]), None, 10 + number) for number, name in enumerate(names)],
         "milestones": MILESTONES,
     }
-    events = [{"account_id": name, "event": "order_created", "occurred_at": after(starts[name] + dice.randrange(90))} for name in names]
+    events = [
+        {"account_id": name, "event": "order_created", "occurred_at": after(starts[name] + dice.randrange(90))}
+        for name in names
+    ]
     whole = company(tmp_path / "whole", **tables, ctas=calls, milestone_completions=done, events=events)
     cut = company(
         tmp_path / "cut",
@@ -264,7 +317,14 @@ def test_later_facts_and_the_order_of_rows_change_nothing(tmp_path: Path) -> Non
         milestone_completions=[one for one in done if one["completed_on"] <= after(as_of)][::-1],
         events=[one for one in events if one["occurred_at"] <= after(as_of)][::-1],
     )
-    for name in ("onboarding_risk", "onboarding_summary", "onboarding_ctas", "onboarding_managers", "milestone_funnel", "onboarding_score"):
+    for name in (
+        "onboarding_risk",
+        "onboarding_summary",
+        "onboarding_ctas",
+        "onboarding_managers",
+        "milestone_funnel",
+        "onboarding_score",
+    ):
         if name == "onboarding_ctas":
             shown = ("account_id", "reason", "is_flagged", "opened_on")
             assert asked(whole, name, after(as_of), *shown) == asked(cut, name, after(as_of), *shown)

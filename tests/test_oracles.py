@@ -36,7 +36,10 @@ def data(folder: Path, case: dict[str, Any]) -> Store:
         }
         for one in case["events"]
     ]
-    first = {one["account_id"]: one["occurred_at"][:10] for one in sorted(events, key=lambda e: e["occurred_at"], reverse=True)}
+    first = {
+        one["account_id"]: one["occurred_at"][:10]
+        for one in sorted(events, key=lambda e: e["occurred_at"], reverse=True)
+    }
     segments = case.get("segments") or {}
     return company(
         folder,

@@ -231,3 +231,11 @@ def _tolerant(tmp_path: Path) -> Path:
     path = tmp_path / "tolerant.toml"
     path.write_text("max_rejected_share = 1.0\n")
     return path
+
+
+def test_folders_may_have_any_name(tmp_path: Path) -> None:
+    source = company(tmp_path / "it's [2024] *" / "name=x", events=EVENTS)
+    data = tmp_path / "data [1]" / "account_id=7"
+    assert load(source, data).status == "published"
+    assert load(source, data, add=True).status == "unchanged"
+    assert rows(data, "events", "account_id") == [("A1",), ("A2",)]

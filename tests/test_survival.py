@@ -64,7 +64,10 @@ def test_the_remission_times_of_freireich_against_r() -> None:
 
 
 def test_events_come_before_censorings_of_the_same_day() -> None:
-    assert records(kaplan_meier([5, 5], [True, False]), "time_days", "at_risk", "events", "survival") == [(0, 2, 0, 1.0), (5, 2, 1, 0.5)]
+    assert records(kaplan_meier([5, 5], [True, False]), "time_days", "at_risk", "events", "survival") == [
+        (0, 2, 0, 1.0),
+        (5, 2, 1, 0.5),
+    ]
 
 
 def test_days_until_finds_the_half_that_rounding_hides() -> None:
@@ -112,7 +115,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         ],
         milestones=[
             {"milestone_id": "m1", "name": "Kick-off", "position": 1, "due_days": 7},
-            {"milestone_id": "m2", "name": "First order", "position": 2, "due_days": 30, "completes_on_event": "order_created"},
+            {
+                "milestone_id": "m2",
+                "name": "First order",
+                "position": 2,
+                "due_days": 30,
+                "completes_on_event": "order_created",
+            },
         ],
         milestone_completions=[
             {"account_id": "stays", "milestone_id": "m1", "completed_on": after(25)},
@@ -158,7 +167,9 @@ def test_time_to_value_counts_those_without_it_as_long_as_they_were_seen(store: 
     assert asked(store, "time_to_value", after(12)) == [(5, 2, None, 10.0, None)]
     assert asked(store, "time_to_value", after(60), event="login") == [(5, 1, None, None, None)]
     assert asked(store, "time_to_value", after(60), event="*") == [(5, 4, 10.0, 3.0, 30.0)]
-    first = records(run(store, "survival", as_of=day(after(60)), options={"from_table": "events"}), "time_days", "events")
+    first = records(
+        run(store, "survival", as_of=day(after(60)), options={"from_table": "events"}), "time_days", "events"
+    )
     assert first == [(0, 1), (10, 1), (30, 1), (60, 0)]
 
 
@@ -173,7 +184,11 @@ def test_a_scope_narrows_the_accounts(store: Store) -> None:
 
 def test_the_missing_table_is_named(tmp_path: Path) -> None:
     empty = company(tmp_path, accounts=[account()])
-    for options, table in (({}, "subscriptions"), ({"from_table": "onboarding"}, "milestones"), ({"from_table": "events"}, "events")):
+    for options, table in (
+        ({}, "subscriptions"),
+        ({"from_table": "onboarding"}, "milestones"),
+        ({"from_table": "events"}, "events"),
+    ):
         with pytest.raises(MissingTable, match=f"'{table}'"):
             run(empty, "survival", as_of=day(START), options=options)
 
@@ -185,7 +200,8 @@ def test_later_facts_and_the_order_of_rows_change_nothing(tmp_path: Path) -> Non
     lines = [line(name, after(starts[name]), after(starts[name] + dice.randrange(10, 120)), 10) for name in names]
     known = [{**one, "ends_on": one["ends_on"] if one["ends_on"] <= as_of else None} for one in lines]
     events = [
-        {"account_id": dice.choice(names), "event": "order_created", "occurred_at": after(dice.randrange(150))} for _ in range(40)
+        {"account_id": dice.choice(names), "event": "order_created", "occurred_at": after(dice.randrange(150))}
+        for _ in range(40)
     ]
     accounts = [account(name, after(starts[name])) for name in names]
     whole = company(tmp_path / "whole", accounts=accounts, subscriptions=lines, events=events)

@@ -77,8 +77,8 @@ def test_no_page_breaks_where_no_account_is_left(path: Path, opened: Open, least
 
 def test_filters_come_from_the_link(opened: Open, least: Path) -> None:
     app = opened(ROOT / "pages" / "overview.py", least, as_of="2024-12-31", segment="SMB", window="quarter")
-    assert app.date_input(key="as_of").value.isoformat() == "2024-12-31"
-    assert app.multiselect(key="segment").value == ["SMB"]
+    assert app.date_input(key="url_as_of").value.isoformat() == "2024-12-31"
+    assert app.multiselect(key="url_segment").value == ["SMB"]
     assert "SMB · as of 31 Dec 2024" in texts(app)
 
 
@@ -98,9 +98,38 @@ def test_an_odd_link_gives_a_quiet_note(opened: Open, least: Path, query: dict[s
     assert note in texts(app)
 
 
+def test_a_changed_filter_stands_in_the_link_and_a_default_does_not(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "pages" / "overview.py", least, segment="SMB", window="quarter")
+    app.multiselect(key="url_segment").set_value(["Enterprise"]).run()
+    assert (app.query_params["segment"], app.query_params["window"]) == ("Enterprise", "quarter")
+    app.multiselect(key="url_segment").set_value([]).run()
+    app.segmented_control(key="url_window").set_value("12m").run()
+    assert "segment" not in app.query_params and "window" not in app.query_params
+
+
+def test_back_and_forward_set_the_filters(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "pages" / "overview.py", least, segment="SMB")
+    app.query_params["segment"] = "Enterprise"
+    app.run()
+    assert app.multiselect(key="url_segment").value == ["Enterprise"]
+    del app.query_params["segment"]
+    app.run()
+    assert app.multiselect(key="url_segment").value == []
+
+
+def test_a_control_is_not_set_back_by_a_link_that_lags_behind(opened: Open, least: Path) -> None:
+    """Two quick clicks: the second starts while the URL still holds what was before the first."""
+    app = opened(ROOT / "pages" / "overview.py", least)
+    app.multiselect(key="url_segment").set_value(["SMB"]).run()
+    del app.query_params["segment"]
+    app.segmented_control(key="url_window").set_value("quarter").run()
+    assert app.multiselect(key="url_segment").value == ["SMB"]
+    assert app.query_params["segment"] == "SMB"
+
+
 def test_only_columns_with_values_are_filters(opened: Open, least: Path) -> None:
     app = opened(ROOT / "pages" / "overview.py", least)
-    assert [one.key for one in app.multiselect] == ["segment"]
+    assert [one.key for one in app.multiselect] == ["url_segment"]
 
 
 def test_a_figure_that_cannot_be_known_says_why(opened: Open, least: Path) -> None:
@@ -139,3 +168,28 @@ def test_definitions_are_found_by_any_word(opened: Open, least: Path) -> None:
     assert "opening + new + reactivation + expansion + contraction + churn = closing" in texts(app)
     nothing = opened(ROOT / "pages" / "definitions.py", least, search="no such words at all")
     assert "No metric mentions" in texts(nothing)
+
+
+def watching(shown: int) -> AppTest:
+    def script(shown: int) -> None:
+        from cs_metrics.ui import watch
+
+        watch.newer(shown)
+
+    return AppTest.from_function(script, kwargs={"shown": shown}, default_timeout=30)
+
+
+def test_newer_data_is_announced_and_the_same_is_not(monkeypatch: pytest.MonkeyPatch, least: Path) -> None:
+    monkeypatch.setenv("CS_METRICS_DATA", str(least))
+    assert "New data was published" not in texts(watching(1).run())
+    newer = watching(0).run()
+    assert "New data was published" in texts(newer)
+    assert newer.button(key="reload").label == "Reload"
+
+
+def test_an_account_is_found_by_its_number_and_not_its_name(opened: Open, least: Path) -> None:
+    app = opened(ROOT / "pages" / "account.py", least, account="a3")
+    assert not app.exception and not app.error
+    assert app.query_params["account"] == "a3"
+    unknown = opened(ROOT / "pages" / "account.py", least, account="nobody")
+    assert not unknown.exception and not unknown.error

@@ -33,7 +33,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return company(
         tmp_path_factory.mktemp("usage"),
         accounts=[account(name, "2023-12-01", segment="SMB" if name == "late" else "Mid") for name in days],
-        events=[use(name, on) for name, on_days in days.items() for on in on_days] + [use("late", "2024-01-17", "export")],
+        events=[use(name, on) for name, on_days in days.items() for on in on_days]
+        + [use("late", "2024-01-17", "export")],
     )
 
 
@@ -54,11 +55,16 @@ def test_a_period_that_has_not_ended_is_not_yet_known(store: Store) -> None:
 
 
 def test_what_lies_before_the_window_still_decides_who_is_new(store: Store) -> None:
-    assert rows(store, "lifecycle", "2024-01-28", **{"from": "2024-01-17", "to": "2024-01-18"}) == [("2024-01-15", 0, 2, 1, 0)]
+    assert rows(store, "lifecycle", "2024-01-28", **{"from": "2024-01-17", "to": "2024-01-18"}) == [
+        ("2024-01-15", 0, 2, 1, 0)
+    ]
 
 
 def test_lifecycle_by_month_and_in_a_scope(store: Store) -> None:
-    assert rows(store, "lifecycle", "2024-02-29", every="month") == [("2024-01-01", 3, 0, 0, 0), ("2024-02-01", 0, 0, 0, 3)]
+    assert rows(store, "lifecycle", "2024-02-29", every="month") == [
+        ("2024-01-01", 3, 0, 0, 0),
+        ("2024-02-01", 0, 0, 0, 3),
+    ]
     assert rows(store, "lifecycle", "2024-01-14", scope=Scope.of(segment="SMB"))[-1] == ("2024-01-08", 1, 0, 0, 0)
 
 
@@ -69,7 +75,12 @@ def test_before_the_first_event_there_is_no_period(store: Store) -> None:
 def test_stickiness_counts_accounts_by_their_active_periods(store: Store) -> None:
     window = {"from": "2024-01-01", "to": "2024-01-28"}
     assert rows(store, "stickiness", "2024-01-28", every="week", **window) == [(1, 0), (2, 2), (3, 0), (4, 1)]
-    assert rows(store, "stickiness", "2024-01-28", every="week", event="login", **window) == [(1, 1), (2, 1), (3, 0), (4, 1)]
+    assert rows(store, "stickiness", "2024-01-28", every="week", event="login", **window) == [
+        (1, 1),
+        (2, 1),
+        (3, 0),
+        (4, 1),
+    ]
     assert rows(store, "stickiness", "2024-01-14", every="week", **window) == [(1, 2), (2, 1)]
 
 
@@ -96,14 +107,22 @@ def dice(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Any], lis
     roll = random.Random(4)
     accounts = [account(name, "2024-01-01") for name in "abcdefgh"]
     events = [
-        use(roll.choice("abcdefgh"), str(periods.add_days(day("2024-01-03"), roll.randrange(90))), roll.choice(["login", "export"]))
+        use(
+            roll.choice("abcdefgh"),
+            str(periods.add_days(day("2024-01-03"), roll.randrange(90))),
+            roll.choice(["login", "export"]),
+        )
         for _ in range(120)
     ]
     return tmp_path_factory.mktemp("dice"), accounts, events
 
 
-@pytest.mark.parametrize(("every", "week_start"), [("day", "monday"), ("week", "monday"), ("week", "sunday"), ("month", "monday")])
-def test_both_agree_with_a_naive_recomputation_and_ignore_later_facts(dice: Any, every: Any, week_start: Any, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("every", "week_start"), [("day", "monday"), ("week", "monday"), ("week", "sunday"), ("month", "monday")]
+)
+def test_both_agree_with_a_naive_recomputation_and_ignore_later_facts(
+    dice: Any, every: Any, week_start: Any, tmp_path: Path
+) -> None:
     _, accounts, events = dice
     as_of = "2024-03-16"
     later = [use(name, "2024-03-17") for name in "abcdefgh"]

@@ -128,6 +128,7 @@ def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, a
         contract_id, renewal_on, days_left, renewal_arr, auto_renews: the undecided contract that ends next (negative: overdue)
         likelihood, category, priority, reasons_for, reasons_against, next_step, next_step_on, overdue_names: as in the pipeline
         score, colour, change_28_days, trend, coverage, weeks_red, reasons, alert, week_end: as in health
+        score_before: score four weeks earlier
         active_users, seats, active_share: users active in the 4 weeks to week_end, seats, and their share
         onboarding_colour, next_milestone: as in onboarding_risk
         open_tickets, open_promises, open_ctas: tickets and calls to action not closed (one per kind and reason), promises not kept
@@ -144,6 +145,9 @@ def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, a
     )
     found = found.merge(health(store, as_of=as_of, scope=one)[["account_id", *_HEALTH]], on="account_id", how="left")
     found["colour"] = found["colour"].fillna("none")
+    counts = ["days_left", "active_users", "seats", "weeks_red"]
+    found[counts] = found[counts].astype("float64")
+    found["score_before"] = found["score"] - found["change_28_days"]
     found = _with_renewal(store, found, as_of, one)
     if not found["stage"].eq("onboarding").any():
         return found.assign(**{name: pd.Series(None, index=found.index, dtype="str") for name in _ONBOARDING.values()})
@@ -226,7 +230,7 @@ def headline(row: "pd.Series[Any]", money: Callable[[float], str], health_words:
     if row["score"] == row["score"]:
         change = row["change_28_days"]
         course = f", {change:+.1f} in 28 days" if change == change else ""
-        said.append(f"health is {health_words} ({row['score']:.0f}{course})")
+        said.append(f"health is {health_words} ({row['score']:.1f}{course})")
     if row["renewal_on"] == row["renewal_on"]:
         left = int(row["days_left"])
         when = f"in {plural(left, 'day')}" if left >= 0 else f"{plural(-left, 'day')} past its end and undecided"

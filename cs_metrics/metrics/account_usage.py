@@ -11,7 +11,7 @@ from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
 
-__all__ = ["account_changes", "account_usage", "account_users"]
+__all__ = ["account_changes", "account_departments", "account_usage", "account_users"]
 
 
 @metric(needs=("events",), page="Account")
@@ -128,6 +128,26 @@ def account_users(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, ac
     return store.frame(sql, scope=only(store, account_id, as_of, scope), as_of=as_of)
 
 
+@metric(needs=("events",), page="Account")
+def account_departments(
+    store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = ""
+) -> pd.DataFrame:
+    """The end users of the account by department: the rows of `account_users`, counted.
+
+    Formula: users = active + new + idle; lost users are no users any more and stand apart.
+    Columns:
+        department: the department, (unknown) for users without one
+        users: users who are not lost
+        active, new, idle, lost: users in that state
+    """
+    people = account_users(store, as_of=as_of, scope=scope, account_id=account_id)
+    counted = pd.crosstab(people["department"].fillna("(unknown)"), people["state"])
+    counted = counted.reindex(columns=["active", "new", "idle", "lost"], fill_value=0).astype("int64")
+    counted.insert(0, "users", counted[["active", "new", "idle"]].sum(axis=1))
+    found = counted.rename_axis(columns=None).rename_axis(index="department").reset_index()
+    return found.sort_values(["users", "department"], ascending=[False, True], ignore_index=True)
+
+
 _CHANGES = """
     with moments as (
         select cast(unnest([$before_day, $as_of]) as date) as day, cast(unnest([$before_week, $week_end]) as date) as week_end
@@ -202,7 +222,7 @@ def account_changes(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, 
 
     Columns:
         measure, unit: what is compared, and in which unit
-        since, since_what: the day of comparison, and which review it was
+        since, has_review, since_what: the day of comparison, whether a review was held, and which it was
         before, now: the value on that day and on the as-of day, empty where unknown
         change: now − before
     """
@@ -230,8 +250,8 @@ def account_changes(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, 
     found.insert(1, "unit", found["measure"].map({name: unit for name, (_, unit) in _MEASURES.items()}))
     found["measure"] = found["measure"].map({name: words for name, (words, _) in _MEASURES.items()})
     found.insert(2, "since", pd.Timestamp(since).as_unit("us"))
-    found.insert(
-        3, "since_what", f"{word} of {day(since)}" if word else f"no review was held; 90 days before, {day(since)}"
-    )
+    says = f"{word} of {day(since)}" if word else f"No review was held; against 90 days before, {day(since)}"
+    found.insert(3, "has_review", word is not None)
+    found.insert(4, "since_what", says)
     found["change"] = found["now"] - found["before"]
     return found

@@ -13,7 +13,19 @@ from cs_metrics.errors import MetricError, hint
 from cs_metrics.periods import WeekStart
 from cs_metrics.store import Store
 
-__all__ = ["Clock", "Entry", "KeyAction", "Question", "Step", "Unit", "asked_events", "key_action", "period_start_sql", "question", "uses_sql"]
+__all__ = [
+    "Clock",
+    "Entry",
+    "KeyAction",
+    "Question",
+    "Step",
+    "Unit",
+    "asked_events",
+    "key_action",
+    "period_start_sql",
+    "question",
+    "uses_sql",
+]
 
 Step = Literal["days", "day", "week", "month"]
 Clock = Literal["account", "calendar"]
@@ -256,7 +268,9 @@ def question(
     step, step_days = _step(every, days, clock)
     _check_cohort(store, cohort)
     if entry == "recurring" and clock == "account" and entry_event and cohort not in _DATED:
-        raise MetricError(f"entry=recurring with clock=account needs a cohort by time ({', '.join(_DATED)}), not '{cohort}'.")
+        raise MetricError(
+            f"entry=recurring with clock=account needs a cohort by time ({', '.join(_DATED)}), not '{cohort}'."
+        )
     until = min(to, as_of) if to else as_of
     if from_ and from_ > until:
         raise MetricError(f"The window from {from_} to {until} holds no day.")
@@ -286,7 +300,9 @@ def _step(every: Step, days: int, clock: Clock) -> tuple[Literal["day", "week", 
     grains: dict[int, Literal["day", "week"]] = {1: "day", 7: "week"}
     grain = grains.get(days)
     if clock == "calendar" and grain is None:
-        raise MetricError(f"clock=calendar counts days, weeks or months, not every {days} days; set every=day, week or month.")
+        raise MetricError(
+            f"clock=calendar counts days, weeks or months, not every {days} days; set every=day, week or month."
+        )
     return grain, days
 
 

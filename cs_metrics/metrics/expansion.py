@@ -6,7 +6,7 @@ milestone) and behind blockers (tickets, bugs, satisfaction); what holds it back
 
 import datetime as dt
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
@@ -25,12 +25,13 @@ from cs_metrics.store import Store
 __all__ = ["expansion", "expansion_totals", "headline"]
 
 _COLUMNS = {
-    "account_id": "str", "name": "str", "segment": "str", "kind": "str", "what": "str", "product_id": "str",
+    "account_id": "str", "name": "str", "segment": "str", "kind": "str", "offer": "str", "what": "str", "product_id": "str",
     "evidence": "str", "arr": "float64", "arr_basis": "str", "likelihood": "float64", "likelihood_support": "str",
     "expected_arr": "float64", "is_ready": "bool", "blockers": "str", "blocked_until": "datetime64[us]", "gate": "str",
     "health": "str", "timing": "str", "route": "str", "owner": "str", "next_step": "str", "message": "str",
 }  # fmt: skip
 
+_NAMES = {rule.kind: rule.name for rule in RULES}
 _NO_GATE = "A new sale elsewhere: the gate does not apply"
 
 
@@ -38,13 +39,16 @@ _NO_GATE = "A new sale elsewhere: the gate does not apply"
 def expansion(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
     """Every opportunity to sell a customer more: evidence, estimated ARR, likelihood, what holds it back, moment, route and message.
 
-    One row per offer that a rule finds; the rules and their thresholds are in `expansion_totals` with by=kind and in
+    One row per offer that a rule finds; the rules and their thresholds are in `expansion_totals` and in
     the settings `[expansion]`. Only customers (MRR above 0 on the as-of day) are looked at.
 
     Gate: health is green, or yellow and rising by more than the dead band in 28 days, and the last milestone of the
     account's segment is reached; without milestones only health counts, and `gate` says so. Blockers: an open ticket
     that is urgent or older than 14 days, an open bug in the product to be sold, a low answer within 60 days (until the
     same person answers better), a decision to leave. A sponsor's move is a new sale elsewhere: neither applies to it.
+
+    The likelihood is that of deals that somebody opened: it holds for an offer once a deal is opened, not for a finding
+    that nobody takes up. It does not differ between the accounts of one kind.
 
     Formula: expected_arr = arr × likelihood; likelihood = (won + prior × overall) ÷ (decided + prior), over the deals of
         the kind decided by the as-of day, the configured base likelihood where none is decided;
@@ -55,6 +59,7 @@ def expansion(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.
     Columns:
         account_id, name, segment: customer
         kind: seats, limit, department, product, service, sponsor or price
+        offer: name of the kind
         what: what is offered
         product_id: product to be sold, empty where none is certain
         evidence: why, with numbers and days
@@ -109,6 +114,7 @@ def _row(
         "name": one.name,
         "segment": one.segment,
         "kind": offer.kind,
+        "offer": _NAMES[offer.kind],
         "what": offer.what,
         "product_id": offer.product_id,
         "evidence": offer.evidence,
@@ -172,28 +178,23 @@ def _message(known: Known, one: Customer, offer: Offer) -> str:
 
 
 @metric(needs=("subscriptions",), page="Expansion")
-def expansion_totals(
-    store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, by: Literal["total", "kind"] = "kind"
-) -> pd.DataFrame:
-    """Sums over the opportunities of `expansion`: how many are ready, their ARR, and what is expected of them.
+def expansion_totals(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
+    """Sums over the opportunities of `expansion`, by kind and in total: how many are ready, their ARR, what is expected.
 
-    With by=kind one row per rule, also for those that found nothing or lack their table. The total leaves out leads at
-    other companies (sponsors who moved), which are no expansion of a customer: they are counted beside it.
+    One row per rule, also for those that found nothing or lack their table, and a last row `total`. The total leaves
+    out leads at other companies (sponsors who moved), which are no expansion of a customer: they are the kind sponsor.
 
     Columns:
-        kind, name, rule: with by=kind: the kind, its name, and when its rule fires with the thresholds in force
-        missing: with by=kind: tables that the rule needs and that hold no rows, empty when it is on
+        kind, name: the kind and its name, or total
+        rule: when the rule fires, with the thresholds in force
+        missing: tables that the rule needs and that hold no rows, empty when it is on
         offers, accounts, ready, blocked: opportunities, accounts with one, opportunities that nothing holds back, the others
         arr, ready_arr, blocked_arr: estimated ARR of all, of the ready, of the others
         expected_arr, ready_expected_arr: arr × likelihood of all, of the ready
         unpriced: opportunities without an estimate, in no sum of ARR
-        leads, leads_arr: with by=total: leads at other companies and their estimated ARR, in none of the sums
-        likelihood, won, decided: with by=kind: chance to win and the deals behind it
+        likelihood, won, decided: chance to win and the deals behind it; empty in the total
     """
     found = expansion(store, as_of=as_of, scope=scope)
-    if by == "total":
-        here, leads = found[found["kind"] != "sponsor"], found[found["kind"] == "sponsor"]
-        return pd.DataFrame([{**_sums(here), "leads": len(leads), "leads_arr": float(leads["arr"].sum())}])
     rates, settings, rows = value.win_rates(store, as_of), store.config.expansion, []
     for rule in RULES:
         chance = value.likelihood_of(rule.kind, rates, settings)
@@ -205,7 +206,11 @@ def expansion_totals(
         }
         deals = {"likelihood": chance.rate, "won": chance.won, "decided": chance.decided}
         rows.append({**said, **_sums(found[found["kind"] == rule.kind]), **deals})
-    return pd.DataFrame(rows)
+    here = _sums(found[found["kind"] != "sponsor"])
+    rows.append(
+        {"kind": "total", "name": "Total", "rule": "All but the leads at other companies", "missing": "", **here}
+    )
+    return pd.DataFrame(rows).astype({"won": "Int64", "decided": "Int64"})
 
 
 def _sums(found: pd.DataFrame) -> dict[str, Any]:
@@ -225,12 +230,12 @@ def _sums(found: pd.DataFrame) -> dict[str, Any]:
 
 
 def headline(totals: pd.DataFrame, money: Callable[[float], str]) -> str:
-    """Return the answer of the Expansion page from the totals; `money` says an amount."""
-    row = totals.iloc[0]
+    """Return the answer of the Expansion page from `expansion_totals`; `money` says an amount."""
+    row: Any = totals.set_index("kind").loc["total"]
     if not row["offers"]:
         return "No rule finds an opportunity among these customers on this day."
     ready = words.plural(row["ready"], "opportunity is", "opportunities are")
     return (
-        f"{ready} ready now, worth {money(row['ready_arr'])} of ARR, of which {money(row['ready_expected_arr'])} can be expected; "
+        f"{ready} ready now, worth {money(row['ready_arr'])} of ARR, of which {money(row['ready_expected_arr'])} can be expected once deals are opened; "
         f"{words.amount(row['blocked'])} more worth {money(row['blocked_arr'])} have to wait."
     )

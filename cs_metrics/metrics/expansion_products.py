@@ -3,13 +3,10 @@
 Each rule returns its offers with the evidence in words and the basis of the estimated ARR.
 """
 
-from collections.abc import Hashable, Mapping
-from typing import Any
-
 from cs_metrics.metrics import expansion_words as words
 from cs_metrics.metrics.expansion_offers import Known, Offer
 from cs_metrics.metrics.expansion_similar import Similar
-from cs_metrics.metrics.whitespace import whitespace
+from cs_metrics.metrics.whitespace import Lacking, lacking
 
 __all__ = ["products", "sponsors", "tiers"]
 
@@ -19,34 +16,26 @@ def products(known: Known) -> list[Offer]:
 
     ARR: the median that similar customers pay for it, where enough of them own it, else list price × 12.
     """
-    if not known.store.has("products"):
-        return []
-    prices = dict(known.store.rows("select product_id, list_price_cents::double / 100 from products"))
-    grid = whitespace(known.store, as_of=known.as_of, scope=known.scope)
-    grid = grid[grid["state"].isin(["tried", "gap"]) & ~grid["kind"].isin(["tier", "service"])]
     found = []
-    for row in grid.to_dict("records"):
-        near = known.similar.get((row["account_id"], "product", row["product_id"]))
-        evidence = _product_evidence(known, row, near)
+    for one in lacking(known.store, known.as_of, known.scope):
+        near = known.similar.get((one.account_id, "product", one.product_id))
+        evidence = _product_evidence(known, one, near)
         if evidence:
-            arr, basis = _product_value(known, near, prices.get(row["product_id"]))
-            tried = row["tried_last"].date() if row["state"] == "tried" else None
+            arr, basis = _product_value(known, near, one.list_price)
             found.append(
-                Offer(row["account_id"], "product", row["product"], evidence, arr, basis, row["product_id"], tried)
+                Offer(one.account_id, "product", one.product, evidence, arr, basis, one.product_id, one.tried_last)
             )
     return found
 
 
-def _product_evidence(known: Known, row: Mapping[Hashable, Any], near: Similar | None) -> str:
+def _product_evidence(known: Known, one: Lacking, near: Similar | None) -> str:
     settings, said = known.settings, []
-    if row["state"] == "tried":
-        first, last = row["tried_from"].date(), row["tried_last"].date()
-        when = f"on {words.day(first)}" if first == last else f"from {words.day(first)} to {words.day(last)}"
-        said.append(f"Tried {words.plural(int(row['times_tried']), 'time')} {when} without owning it")
-    if near is not None:
-        least = max(settings.similar_accounts, near.pool * settings.similar_own_from)
-        if near.owners >= least:
-            said.append(f"{near.owners} of the {near.pool} most similar customers own it")
+    if one.times_tried and one.tried_from and one.tried_last:
+        first, last = words.day(one.tried_from), words.day(one.tried_last)
+        when = f"on {first}" if first == last else f"from {first} to {last}"
+        said.append(f"Tried {words.plural(one.times_tried, 'time')} {when} without owning it")
+    if near is not None and near.owners >= max(settings.similar_accounts, near.pool * settings.similar_own_from):
+        said.append(f"{near.owners} of the {near.pool} most similar customers own it")
     return words.sentence(said)
 
 

@@ -85,7 +85,7 @@ _SQL = """
         end::double as bonus_share
     from compared
     inner join accounts on accounts.account_id = compared.account_id
-    order by closed_on desc, opportunity_id
+    order by bonus_share nulls last, closed_on desc, opportunity_id
 """
 
 
@@ -94,7 +94,8 @@ def expansion_review(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING)
     """Was each won expansion reasonable: health and satisfaction in the 90 days before and after it, and the CSM's bonus.
 
     The bonus is full when both held or rose, reduced when one fell, zero when both fell or health fell to red. A fall is
-    more than the dead band of health, in points. Before 90 days are over the deal is too early to judge.
+    more than the dead band of health, in points. Before 90 days are over the deal is too early to judge. Those that
+    fell come first.
 
     Formula: health = mean of the weekly scores; satisfaction = mean of the answers on 0–100 (NPS × 10; (CSAT − 1) × 25).
     Columns:

@@ -140,6 +140,7 @@ def health_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -
         customers: accounts with MRR above 0 on the day
         arr: their ARR
         scored: those with a score
+        mean_coverage: mean coverage of those with a score
         healthy_share, healthy_share_before: ARR of green accounts ÷ ARR of accounts with a score
         green, yellow, red, none: accounts of each colour
         red_before: red accounts 28 days before
@@ -156,6 +157,7 @@ def health_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -
                 today.mrr_cents,
                 coalesce(health.colour, 'none') as colour,
                 coalesce(health.weeks_red, 0) as weeks_red,
+                round(health.coverage * 1000000)::bigint as coverage_ppm,
                 case coalesce(health.colour, 'none') when 'red' then 0 when 'yellow' then 1 when 'green' then 2 end as place,
                 case coalesce(earlier.colour, 'none') when 'red' then 0 when 'yellow' then 1 when 'green' then 2 end as place_before
             from today
@@ -166,6 +168,7 @@ def health_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -
             count(*) as customers,
             coalesce(sum(mrr_cents), 0)::double * 12 / 100 as arr,
             count(place) as scored,
+            sum(case when place is not null then coverage_ppm end)::double / 1000000 / nullif(count(place), 0) as mean_coverage,
             sum(case when colour = 'green' then mrr_cents else 0 end)::double
                 / nullif(sum(case when colour <> 'none' then mrr_cents end), 0) as healthy_share,
             count(*) filter (colour = 'green') as green,

@@ -80,23 +80,25 @@ def health_backtest(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, 
     auc = area_under_curve(lost, kept)
     low, high = area_interval(auc, len(lost), len(kept))
     rows["auc"], rows["auc_low"], rows["auc_high"] = auc, low, high
-    rows["verdict"] = _verdict(len(lost), len(kept), low, high, horizon_days)
+    rows["verdict"] = _verdict(len(lost), len(kept), (auc, low, high), horizon_days)
     rows["snapshot_day"] = pd.Timestamp(snapshot).as_unit("us")
     return rows
 
 
-def _verdict(lost: int, kept: int, low: float, high: float, horizon_days: int) -> str:
+def _verdict(lost: int, kept: int, area: tuple[float, float, float], horizon_days: int) -> str:
     if lost + kept == 0:
-        return f"not enough outcomes: no customer had a score {horizon_days} days ago"
+        return f"not enough outcomes (no customer had a score {horizon_days} days ago)"
     if lost < MIN_LOSSES:
-        return f"not enough outcomes: {lost} of {lost + kept} accounts lost, at least {MIN_LOSSES} are needed"
+        return f"not enough outcomes ({lost} of {lost + kept} accounts lost, at least {MIN_LOSSES} are needed)"
     if kept < MIN_LOSSES:
-        return f"not enough outcomes: {kept} of {lost + kept} accounts kept, at least {MIN_LOSSES} are needed"
+        return f"not enough outcomes ({kept} of {lost + kept} accounts kept, at least {MIN_LOSSES} are needed)"
+    auc, low, high = area
+    said = f"AUC {auc:.2f}, 95% interval {low:.2f} to {high:.2f}"
     if low > 0.5:
-        return f"separates: {low:.2f} to {high:.2f}, above the 0.50 of chance"
+        return f"separates ({said})"
     if high < 0.5:
-        return f"does not separate: {low:.2f} to {high:.2f}, the lost accounts even scored higher"
-    return f"does not separate: {low:.2f} to {high:.2f} includes the 0.50 of chance"
+        return f"does not separate ({said}, the lost accounts even scored higher)"
+    return f"does not separate ({said} holds the 0.50 of chance)"
 
 
 def wilson(hits: int, of: int, z: float = _Z) -> tuple[float, float]:

@@ -78,7 +78,17 @@ def milestone_funnel(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING,
     """
     steps = store.frame(_STEPS, scope=scope, as_of=as_of, segment=segment)
     rows = [_row(group, store.config.min_accounts) for _, group in steps.groupby(["position", "milestone_id"])]
-    columns = ["position", "milestone", "accounts", "completed", "share", "median_days", "stalled", "median_days_from_start", "milestone_id"]
+    columns = [
+        "position",
+        "milestone",
+        "accounts",
+        "completed",
+        "share",
+        "median_days",
+        "stalled",
+        "median_days_from_start",
+        "milestone_id",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 

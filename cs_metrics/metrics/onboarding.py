@@ -205,7 +205,7 @@ def onboarding_score(
     """
     last = periods.last_full_week_end(as_of)
     first = store.value("select min(started_on) from accounts where started_on <= $last", last=last)
-    weeks = [start for start in periods.periods_between(first, last, "week")] if first else []
+    weeks = periods.periods_between(first, last, "week") if first else []
     group = "'total'" if by == "total" else f"states.{by}"
     sql = f"""
     with {_STATES}

@@ -19,6 +19,7 @@ Numbers = npt.NDArray[np.float64]
 
 _TAIL_PERIODS = 4  # a slope over fewer points says nothing
 _TOO_SMALL = 1e-12
+_PERIODS = ("period", "period_low", "period_high")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def plateau(
     )
     eligible, active = _per_account(store, scope, asked)
     row = _row(eligible, active, store.config.activation.flat_within_points / 100, store.config.activation.resamples)
-    found = pd.DataFrame([row]).astype({"is_found": bool, "period": "Int64", "period_low": "Int64", "period_high": "Int64"})
+    kinds = dict.fromkeys(row, "float64") | {"is_found": "bool"} | dict.fromkeys(_PERIODS, "Int64")
+    found = pd.DataFrame([row]).astype(kinds)
     found.attrs["note"] = asked.note
     return found
 
@@ -112,7 +114,9 @@ def bend(rate: Numbers, weight: Numbers) -> Bend:
     left_sum, right_sum, left_square, right_square = weight @ left, weight @ right, weight @ left**2, weight @ right**2
     left_y, right_y = pulled @ left, pulled @ right
     own = total[:, None] - _ratio(left_sum**2, left_square) - _ratio(right_sum**2, right_square)
-    level = _ratio(total_y[:, None] - _ratio(left_sum * left_y, left_square) - _ratio(right_sum * right_y, right_square), own)
+    level = _ratio(
+        total_y[:, None] - _ratio(left_sum * left_y, left_square) - _ratio(right_sum * right_y, right_square), own
+    )
     left_slope = _ratio(left_y - level * left_sum, left_square)
     right_slope = _ratio(right_y - level * right_sum, right_square)
     joined_error = total_yy[:, None] - level * total_y[:, None] - left_slope * left_y - right_slope * right_y
@@ -135,7 +139,9 @@ def bend(rate: Numbers, weight: Numbers) -> Bend:
 
 def _ratio(part: Numbers, whole: Numbers) -> Numbers:
     """Divide, with 0 where there is nothing to divide by."""
-    divided: Numbers = np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=np.abs(whole) > _TOO_SMALL)
+    divided: Numbers = np.divide(
+        part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=np.abs(whole) > _TOO_SMALL
+    )
     return divided
 
 
@@ -149,7 +155,11 @@ def _row(eligible: Numbers, active: Numbers, flat_within: float, resamples: int)
     slope = float(point.tail_slope[0])
     if abs(slope) > flat_within:
         return {"is_found": False, **empty, "tail_slope": slope}
-    draws = np.random.default_rng(7).multinomial(accounts, np.full(accounts, 1 / accounts), size=resamples).astype(np.float64)
+    draws = (
+        np.random.default_rng(7)
+        .multinomial(accounts, np.full(accounts, 1 / accounts), size=resamples)
+        .astype(np.float64)
+    )
     drawn_eligible, drawn_done = draws @ eligible, draws @ active
     drawn = bend(_ratio(drawn_done, drawn_eligible), drawn_eligible)
     levels = _levels(drawn_done, drawn_eligible, drawn.period)

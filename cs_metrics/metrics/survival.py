@@ -186,11 +186,12 @@ def kaplan_meier(days: npt.ArrayLike, has_happened: npt.ArrayLike) -> pd.DataFra
             "high": np.where(curve.probabilities == 1, 1.0, interval.high.probabilities),
         }
     )
-    found = found[(found["events"] > 0) | (found["time_days"] == at[-1])]
-    if at[0] > 0 or found["time_days"].iloc[0] > 0:
+    found = found.loc[(found["events"] > 0) | (found["time_days"] == at[-1])]
+    if found["time_days"].iloc[0] > 0:
         begin = pd.DataFrame([[0, time.size, 0, 1.0, 1.0, 1.0]], columns=_CURVE)
-        found = pd.concat([begin, found], ignore_index=True)
-    return found.reset_index(drop=True)
+        found = pd.concat([begin, found])
+    curve_rows: pd.DataFrame = found.reset_index(drop=True)
+    return curve_rows
 
 
 def days_until(curve: pd.DataFrame, share: float) -> float:

@@ -162,7 +162,7 @@ _ENTRIES = {
         {_of("commitments", "made_on <= $as_of and kept_on <= $as_of")}
     """,
 }
-KINDS = tuple(_ENTRIES)
+KINDS = {kind: {"cta": "Call to action", "opportunity": "Deal"}.get(kind, kind.capitalize()) for kind in _ENTRIES}
 
 
 @metric(needs=("accounts",), page="Account")

@@ -1,6 +1,7 @@
 """White space: what each customer owns, has tried, lacks, or is not ready for."""
 
 import datetime as dt
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -9,7 +10,7 @@ from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
 
-__all__ = ["OWNED", "STATES", "whitespace", "whitespace_by_product", "whitespace_grid"]
+__all__ = ["OWNED", "STATES", "Lacking", "lacking", "whitespace", "whitespace_by_product", "whitespace_grid"]
 
 STATES = {"owned": "● Owned", "tried": "▲ Tried", "gap": "○ Gap", "not_eligible": "· Not yet"}
 
@@ -81,6 +82,31 @@ _STATES = f"""
 
 def _bound(store: Store, as_of: dt.date) -> dict[str, dt.date]:
     return {"as_of": as_of, "tried_after": periods.add_days(as_of, -store.config.expansion.tried_within_days)}
+
+
+class Lacking(NamedTuple):
+    """A product that a customer is ready for and does not own; the days and times are those of its trying it."""
+
+    account_id: str
+    product_id: str
+    product: str
+    list_price: float | None
+    times_tried: int | None
+    tried_from: dt.date | None
+    tried_last: dt.date | None
+
+
+def lacking(store: Store, as_of: dt.date, scope: Scope) -> list[Lacking]:
+    """Return the products in the states tried and gap; tiers and services, which have rules of their own, left out."""
+    sql = f"""
+        {_STATES}
+        select account_id, states.product_id, product, list_price_cents::double / 100, times_tried, tried_from, tried_last
+        from states
+        inner join products on products.product_id = states.product_id
+        where state in ('tried', 'gap') and states.kind not in ('tier', 'service')
+        order by account_id, states.product_id
+    """
+    return [Lacking(*row) for row in store.rows(sql, scope=scope, **_bound(store, as_of))]
 
 
 @metric(needs=("subscriptions", "products"), page="Expansion")

@@ -8,27 +8,49 @@ import pandas as pd
 from cs_metrics.report import chart as c
 from cs_metrics.report import format as say
 
-__all__ = ["backtest", "migration", "migration_title", "mix", "mix_title", "scores", "trend", "trend_title"]
+__all__ = ["backtest", "migration", "migration_title", "mix", "mix_note", "mix_title", "scores", "trend", "trend_title"]
 
 SHADES: dict[str, c.Colour] = {"green": "green", "yellow": "yellow", "red": "red", "none": "grey"}
 
 
-def mix(rows: pd.DataFrame, currency: str) -> c.Bars:
-    """Return the shares of the colours by count and by ARR, two bars a group, from `health_distribution`."""
-    groups = list(dict.fromkeys(rows["group"]))
-    single = len(groups) == 1
-    x = [words if single else f"{group or '(none)'}, {words}" for group in groups for words in ("accounts", "ARR")]
+def mix(rows: pd.DataFrame, currency: str, minimum: int) -> c.Bars:
+    """Return the shares of the colours by count and by ARR, two bars a group, from `health_distribution`.
+
+    A group with fewer than `minimum` accounts has no share; where no group has enough the accounts are counted.
+    """
+    sizes = rows.groupby("group")["accounts"].sum()
+    groups = [str(group) for group in sizes.index[sizes >= minimum]]
+    kinds = {"accounts": "account_share", "ARR": "arr_share"} if groups else {"accounts": "accounts"}
+    groups = groups or [str(group) for group in sizes.index]
+    x = [words if len(sizes) == 1 else f"{group or '(none)'}, {words}" for group in groups for words in kinds]
     series = []
     for name, shade in SHADES.items():
-        mine = rows[rows["colour"] == name].set_index("group")
-        each = [(mine.loc[group, "accounts"], mine.loc[group, "arr"]) for group in groups]
-        values = [share for group in groups for share in mine.loc[group, ["account_share", "arr_share"]]]
-        notes = [note for accounts, arr in each for note in (say.plural(accounts, "account"), say.money(arr, currency))]
-        if any(accounts for accounts, _ in each):
+        mine = rows[rows["colour"] == name].set_index("group").loc[groups]
+        said = {"accounts": [say.plural(one, "account") for one in mine["accounts"]]}
+        said["ARR"] = [say.money(one, currency) for one in mine["arr"]]
+        values = [mine[column].iloc[at] for at in range(len(groups)) for column in kinds.values()]
+        notes = [said[words][at] for at in range(len(groups)) for words in kinds]
+        if mine["accounts"].any():
             series.append(c.Series(name=say.health(name), y=c.values(values), colour=shade, notes=notes))
+    is_share = "ARR" in kinds
+    height = max(280, 60 + 34 * len(x))
     return c.Bars(
-        x=x, series=series, unit="percent", is_share=True, is_horizontal=True, height=max(200, 60 + 34 * len(x))
+        x=x,
+        series=series,
+        unit="percent" if is_share else "count",
+        is_share=is_share,
+        is_stacked=True,
+        is_horizontal=True,
+        height=height,
     )
+
+
+def mix_note(rows: pd.DataFrame, minimum: int) -> str:
+    """Return the groups that are too small for a share, with their counts."""
+    sizes = rows.groupby("group")["accounts"].sum()
+    small = sizes[(sizes > 0) & (sizes < minimum)]
+    said = [f"{group or '(none)'} ({say.count(one)})" for group, one in small.items()]
+    return f"Fewer than {minimum} accounts, so without a share: {', '.join(said)}." if said else ""
 
 
 def mix_title(summary: pd.Series) -> str:
@@ -47,27 +69,42 @@ def scores(rows: pd.DataFrame, currency: str) -> c.Bars:
             values = [float(mine[end]["accounts"]) if end in mine else None for _, end in bands]
             notes = [say.money(mine[end]["arr"], currency) if end in mine else "" for _, end in bands]
             series.append(c.Series(name=say.health(name), y=values, colour=shade, notes=notes))
-    x = [f"{start:.0f}–{end:.0f}" for start, end in bands]
+    x = [(start + end) / 2 for start, end in bands]
     return c.Bars(x=x, series=series, unit="count", is_stacked=True, shows_values=False, x_title="Score")
 
 
-def trend(rows: pd.DataFrame, currency: str) -> c.Bars:
-    """Return the share of ARR by colour week by week, from `health_trend`."""
+def trend(rows: pd.DataFrame, currency: str, minimum: int) -> c.Bars:
+    """Return ARR by colour week by week, from `health_trend`: its share, or the amount where accounts are few."""
     weeks = list(dict.fromkeys(rows["week_end"]))
     series = []
     for name, shade in SHADES.items():
         mine = rows[rows["colour"] == name]
         notes = [_note(one, currency) for one in mine.to_dict("records")]
         series.append(c.Series(name=say.health(name), y=c.values(mine["arr"]), colour=shade, notes=notes))
-    return c.Bars(x=[week.date() for week in weeks], series=series, unit="money", is_share=True, shows_values=False)
+    return c.Bars(
+        x=[week.date() for week in weeks],
+        series=series,
+        unit="money",
+        is_share=_enough(rows, minimum),
+        is_stacked=True,
+        shows_values=False,
+    )
 
 
-def trend_title(rows: pd.DataFrame) -> str:
-    """Return how the red share of ARR went from the first week shown to the last."""
+def trend_title(rows: pd.DataFrame, currency: str, minimum: int) -> str:
+    """Return how much ARR is red now and in the first week shown."""
     red = rows[rows["colour"] == "red"]
     if red.empty:
         return "No complete week in this span"
-    return f"{say.percent(red.arr_share.iloc[0], 0)} of ARR was red, now {say.percent(red.arr_share.iloc[-1], 0)}"
+    if _enough(rows, minimum):
+        now, before = (f"{say.percent(red['arr_share'].iloc[at], 0)} of ARR" for at in (-1, 0))
+    else:
+        now, before = (say.money(red["arr"].iloc[at], currency) for at in (-1, 0))
+    return f"{now} is at risk, {before.removesuffix(' of ARR')} in {say.month(red['week_end'].iloc[0])}"
+
+
+def _enough(rows: pd.DataFrame, minimum: int) -> bool:
+    return bool((rows.groupby("week_end")["accounts"].sum() >= minimum).all())
 
 
 def migration(rows: pd.DataFrame, currency: str) -> c.Sankey:

@@ -1,19 +1,22 @@
 """The sentences and pictures of onboarding, from the frames of its metrics."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any
 
 import pandas as pd
 
+from cs_metrics import periods
 from cs_metrics.report import chart as c
 from cs_metrics.report import format as say
 
 __all__ = [
+    "action_differences",
     "answer",
     "curve",
     "curve_title",
     "matrix",
     "mix",
+    "plateau_help",
     "plateau_note",
     "retention_sentence",
     "score_lines",
@@ -23,7 +26,8 @@ __all__ = [
 ]
 
 _MOST_PERIODS = 53
-_NAMES = {"completed": "Completed onboarding", "not_completed": "Did not"}
+_COLOURS: dict[str, c.Colour] = {"Green": "green", "Yellow": "yellow", "Red": "red"}
+_NAMES = {"completed": "Completed", "not_completed": "Not"}
 
 
 def step_word(every: str, every_days: int) -> str:
@@ -44,7 +48,7 @@ def _settles(plateau: pd.DataFrame, action: str, step: str) -> str:
     found = plateau.iloc[0]
     if found["is_found"]:
         return f"{say.percent(found['level'], 0)} of accounts settle into {action} each {step}, from {step} {found['period']} on."
-    if found["tail_slope"] == found["tail_slope"]:
+    if say.is_known(found["tail_slope"]):
         return f"The curve of {action} never flattens ({say.points(found['tail_slope'])} per {step}): the product may not meet its market."
     return f"There are too few complete {step}s to say where {action} settles."
 
@@ -59,20 +63,29 @@ def _needs_help(now: pd.Series, currency: str) -> str:
 
 
 def plateau_note(plateau: pd.DataFrame, step: str) -> str:
-    """Say from when the activation rate holds and how sure it is, or why there is none."""
+    """Say from when the activation rate holds, or why there is none."""
     found = plateau.iloc[0]
     if found["is_found"]:
-        interval = f"{say.percent(found['level_low'], 0)} to {say.percent(found['level_high'], 0)}"
-        return f"from {step} {found['period']} on; 95% interval {interval}"
-    return "the curve never flattens" if found["tail_slope"] == found["tail_slope"] else f"too few complete {step}s"
+        return f"from {step} {found['period']} on"
+    return "never flattens" if say.is_known(found["tail_slope"]) else f"too few {step}s"
 
 
-def curve_title(plateau: pd.DataFrame, step: str) -> str:
-    """Return the message of the activation curve."""
+def plateau_help(plateau: pd.DataFrame) -> str:
+    """Say how sure the activation rate is."""
     found = plateau.iloc[0]
+    if not found["is_found"]:
+        return ""
+    return f"95% interval {say.percent(found['level_low'])} to {say.percent(found['level_high'])}."
+
+
+def curve_title(plateau: pd.DataFrame, step: str, *, bounded: bool = True) -> str:
+    """Return the message of the activation curve; the plateau is one of the bounded curve only."""
+    found = plateau.iloc[0]
+    if not bounded:
+        return f"Accounts active in the {step} or later"
     if found["is_found"]:
         return f"Activation settles at {say.percent(found['level'], 0)} from {step} {found['period']} on"
-    return "Activation never flattens" if found["tail_slope"] == found["tail_slope"] else "Activation by age of the account"
+    return "Activation never flattens" if say.is_known(found["tail_slope"]) else "Activation by age of the account"
 
 
 def curve(pooled: pd.DataFrame, plateau: pd.DataFrame, step: str, *, bounded: bool = True) -> c.Line:
@@ -98,21 +111,29 @@ def curve(pooled: pd.DataFrame, plateau: pd.DataFrame, step: str, *, bounded: bo
 
 
 def matrix(
-    cohorts: pd.DataFrame, grain: Literal["day", "week", "month", "quarter", ""], step: str, *, periods: int = 18, rows: int = 14
+    cohorts: pd.DataFrame,
+    grain: str,
+    step: str,
+    *,
+    most: int = 18,
+    rows: int = 14,
 ) -> c.Heatmap:
     """Return the newest cohorts × the first periods; a cell over too few accounts says its counts on hover."""
     names = list(dict.fromkeys(cohorts["cohort"]))[-rows:]
-    last = min(periods, int(cohorts["period"].max()) + 1) if len(cohorts) else 0
+    started = cohorts[cohorts["cohort"].isin(names) & (cohorts["eligible"] > 0)]["period"]
+    last = min(most, int(started.max()) + 1) if len(started) else 1
     cells: list[list[c.Value]] = []
     notes: list[list[str]] = []
     sizes: list[str] = []
     for name in names:
         row = cohorts[(cohorts["cohort"] == name) & (cohorts["period"] < last)]
         cells.append(list(c.values(row["rate"])))
-        notes.append([_counts(active, eligible) for active, eligible in zip(row["active"], row["eligible"], strict=True)])
+        notes.append(
+            [_counts(active, eligible) for active, eligible in zip(row["active"], row["eligible"], strict=True)]
+        )
         sizes.append(say.count(row["cohort_size"].iloc[0]))
     return c.Heatmap(
-        rows=[say.period(name.date(), grain) if grain else str(name) or "(empty)" for name in names],
+        rows=[_cohort_name(name, grain) for name in names],
         columns=[str(period) for period in range(last)],
         cells=cells,
         row_notes=sizes,
@@ -120,6 +141,10 @@ def matrix(
         x_title=step.capitalize(),
         unknown="no rate",
     )
+
+
+def _cohort_name(cohort: Any, grain: Any) -> str:
+    return say.period(cohort.date(), grain) if isinstance(cohort, pd.Timestamp) else str(cohort) or "(empty)"
 
 
 def _counts(active: float | None, eligible: float | None) -> str:
@@ -133,8 +158,7 @@ def mix(score: pd.DataFrame, *, weeks: int = 26) -> c.Bars:
     """Return the ARR in onboarding by colour and week."""
     shown = score.tail(weeks)
     series = [
-        c.Series(name=words, y=c.values(shown[f"{colour}_arr"]), colour=colour)
-        for colour, words in (("green", "Green"), ("yellow", "Yellow"), ("red", "Red"))
+        c.Series(name=name, y=c.values(shown[f"{colour}_arr"]), colour=colour) for name, colour in _COLOURS.items()
     ]
     return c.Bars(x=list(shown["week"].dt.date), series=series, unit="money", is_stacked=True, shows_values=False)
 
@@ -146,18 +170,18 @@ def score_lines(score: pd.DataFrame, *, weeks: int = 26, most: int = 6) -> c.Lin
     table = shown.pivot(index="week", columns="group", values="score")
     names = list(arr.sort_values(ascending=False, kind="stable").index[:most])
     return c.Line(
-        x=list(table.index.date),
+        x=[week.date() for week in table.index],
         series=[c.Series(name=name or "(empty)", y=c.values(table[name])) for name in names],
         unit="score",
     )
 
 
 def score_title(score: pd.DataFrame) -> str:
-    """Return the message of the weekly risk score."""
-    known = score["score"].dropna()
-    if known.empty:
-        return "Nobody has been in onboarding for a complete week"
-    return f"The onboarding risk score is {say.number(known.iloc[-1], 0)} of 100"
+    """Return the message of the weekly risk score: that of its newest complete week."""
+    if score.empty or score["score"].isna().iloc[-1]:
+        return "Nobody was in onboarding at the end of the last complete week"
+    last = score.iloc[-1]
+    return f"The risk score was {say.number(last['score'], 0)} of 100 on {say.date(periods.add_days(last['week'].date(), 6))}"
 
 
 def survival_curves(curves: pd.DataFrame, names: Sequence[str] = ("completed", "not_completed")) -> c.Survival:
@@ -185,6 +209,26 @@ def retention_sentence(test: pd.DataFrame) -> str:
         return "Too few customers have been followed for a year past day 90 to test the 90/10 rule"
     said = f"{say.percent(done['retained'], 0)} stay a year after completing onboarding, {say.percent(rest['retained'], 0)} without it"
     if not done["log_rank_p"] < 0.05:
-        return f"{said}: the two do not differ here"
-    is_ten = rest["low"] <= 0.1 <= rest["high"]
-    return f"{said}: the 90/10 rule {'holds' if is_ten else 'would expect 10%; it holds in direction, not in size,'} here"
+        return f"{said}: too small a difference to tell from chance"
+    if rest["low"] <= 0.1 <= rest["high"]:
+        return f"{said}: the 90/10 rule holds here"
+    return f"{said}; the 90/10 rule expects 10%"
+
+
+def action_differences(compared: pd.DataFrame, *, most: int = 12) -> c.Intervals:
+    """Return the key-action finder: difference in retention by event, the largest first."""
+    shown = compared.dropna(subset=["difference"]).head(most)
+    return c.Intervals(
+        names=list(shown["event"]),
+        value=c.values(shown["difference"]),
+        low=c.values(shown["low"]),
+        high=c.values(shown["high"]),
+        notes=[_looks(*one) for one in zip(shown["did"], shown["did_not"], shown["p_adjusted"], strict=True)],
+        unit="points",
+        x_title="Percentage points",
+    )
+
+
+def _looks(did: int, did_not: int, p: float) -> str:
+    likely = "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+    return f"{say.count(did)} did, {say.count(did_not)} did not; {likely} after correction"

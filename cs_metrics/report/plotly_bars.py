@@ -11,17 +11,20 @@ from cs_metrics.report.plotly_lines import plain
 
 __all__ = ["bars", "waterfall"]
 
+_LEAST_SHARE = 0.05  # a part shorter than this share of the longest bar has no room for its number
+
 
 def bars(chart: c.Bars, frame: Frame) -> dict[str, Any]:
     """Return bars from 0; values are written on them where they fit."""
     x = plain(chart.x)
     totals = [sum(one.y[at] or 0 for one in chart.series) for at in range(len(x))]
+    longest = 1.0 if chart.is_share else max((abs(one) for one in totals), default=0.0)
     data = []
     for at, one in enumerate(chart.series):
         y: list[c.Value] = list(one.y)
         if chart.is_share:
             y = [None if v is None or not total else v / total for v, total in zip(one.y, totals, strict=True)]
-        data.append(_bar_trace(x, y, one, at, chart, frame))
+        data.append(_bar_trace(x, y, one, at, chart, frame, longest))
     layout = frame.layout(chart.height, bargap=0.28, barmode="stack" if chart.is_stacked or chart.is_share else "group")
     layout["uniformtext"] = {"minsize": 11, "mode": "hide"}
     name_axis = frame.x_axis(chart.x, chart.x_title, is_thinned=not chart.is_horizontal)
@@ -56,7 +59,7 @@ def _is_outside(chart: c.Bars) -> bool:
 
 
 def _bar_trace(
-    x: list[Any], y: list[c.Value], series: c.Series, at: int, chart: c.Bars, frame: Frame
+    x: list[Any], y: list[c.Value], series: c.Series, at: int, chart: c.Bars, frame: Frame, longest: float
 ) -> dict[str, Any]:
     colour = frame.palette.colour(series.colour, at)
     notes = list(series.notes) or [""] * len(y)
@@ -85,9 +88,10 @@ def _bar_trace(
         }
     if chart.shows_values and len(x) <= 16:
         outside = _is_outside(chart)
+        least = 0.0 if outside else _LEAST_SHARE * longest
         trace.update(
             {
-                "text": ["" if value is None else text for value, text in zip(series.y, said, strict=True)],
+                "text": ["" if v is None or abs(v) < least else words for v, words in zip(y, said, strict=True)],
                 "textposition": "outside" if outside else "inside",
                 "insidetextanchor": "middle",
                 "textangle": 0,

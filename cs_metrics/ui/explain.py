@@ -1,6 +1,7 @@
 """What stands behind a number: its sentence, formula, parameters, the SQL that ran and the rows, one click away."""
 
 import datetime as dt
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -88,7 +89,7 @@ def _short(value: Any) -> str:
 
 
 def _dedented(sql: str) -> str:
-    lines = [line for line in sql.strip().splitlines() if line.strip()]
-    margins = [len(line) - len(line.lstrip()) for line in lines[1:]]
-    margin = min(margins, default=0)
-    return "\n".join([lines[0], *(line[margin:] for line in lines[1:])]) if lines else ""
+    """Return a query without the margin that it has in its module; the relation of the accounts stands before it."""
+    head, mark, rest = sql.partition("\n)") if sql.startswith("with scope as (") else ("", "", sql)
+    first, _, body = rest.partition("\n")
+    return f"{head}{mark}{first}\n{textwrap.dedent(body)}".strip()

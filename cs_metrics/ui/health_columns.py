@@ -3,7 +3,7 @@
 from cs_metrics.config import DIMENSIONS
 from cs_metrics.ui.tables import Col
 
-__all__ = ["BUSY", "MEASURES", "PRAISE", "PROOF", "RISK", "SCORES"]
+__all__ = ["BUSY", "MEASURES", "PAST", "PRAISE", "PROOF", "RISK", "SCORES"]
 
 _BARS = {one: Col(label=one.capitalize(), kind="bar", width="small") for one in DIMENSIONS}
 _ACCOUNT = {"name": Col(label="Account", is_pinned=True), "colour": Col(label="Health", kind="health")}
@@ -52,6 +52,17 @@ PROOF = {
     "shrank": Col(label="Shrank", kind="count"),
     "rate": Col(label="Lost"),
     "lift": Col(label="Lift", kind="number", help="Loss rate ÷ that of all accounts with a score"),
+}
+PAST = {
+    "as_of": Col(label="Said on", kind="date"),
+    "horizon_months": Col(label="Months ahead", kind="count"),
+    "forecast": Col(label="Forecast", kind="money"),
+    "low": Col(label="Low (80%)", kind="money"),
+    "high": Col(label="High (80%)", kind="money"),
+    "actual": Col(label="Came", kind="money"),
+    "is_inside": Col(label="Inside the interval", kind="bool"),
+    "error_percent": Col(label="Error, %", kind="number"),
+    "naive_error_percent": Col(label="Error if nothing changed, %", kind="number"),
 }
 MEASURES = {
     "dimension": Col(label="Dimension"),

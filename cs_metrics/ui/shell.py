@@ -21,7 +21,7 @@ from cs_metrics.report import plotly_figure
 from cs_metrics.report.chart import Chart
 from cs_metrics.report.palette import Mode
 from cs_metrics.store import Store
-from cs_metrics.ui import explain, figures, navigation, results, tables, watch, words
+from cs_metrics.ui import explain, figures, link, navigation, results, tables, watch, words
 from cs_metrics.ui.figures import Figure
 from cs_metrics.ui.filters import Choice, Filters, Pick, bar, choose
 from cs_metrics.ui.filters import carried as carried_filters
@@ -49,7 +49,7 @@ def begin(title: str, question: str = "", *, filters: Sequence[Choice | Pick] = 
         navigation.draw({})
         st.error(str(error))
         st.stop()
-    found = bar(store, filters, has_scope=has_scope)
+    found = bar(store, filters, page=title, has_scope=has_scope)
     carried = carried_filters()
     navigation.draw(
         carried, f"Data to {say.date(store.newest_day)}  \n{store.config.currency}, days in {store.time_zone}"
@@ -167,20 +167,24 @@ class Page:
 
     def tabs(self, drawn: Mapping[str, Callable[[], None]], *, key: str = "tab") -> None:
         """Draw tabs, each by its function; only the open one runs, each in its own guard. The open tab is in the URL."""
-        for area, draw in zip(
-            st.tabs(list(drawn), key=key, on_change="rerun", bind="query-params"), drawn.values(), strict=True
-        ):
+        for area, draw in zip(link.tabs(key, list(drawn)), drawn.values(), strict=True):
             if area.open:
                 with area, self.guard():
                     draw()
 
     def choose(
-        self, key: str, label: str, options: Mapping[str, str], default: str = "", *, is_list: bool = False
+        self,
+        key: str,
+        label: str,
+        options: Mapping[str, str],
+        default: str = "",
+        *,
+        is_list: bool = False,
+        width: int = 168,
     ) -> str:
         """Draw a control with a closed list beside a chart and return the chosen value; it is bound to the URL."""
-        return choose(
-            Choice(key=key, label=label, options=options, default=default, is_list=is_list), self.filters.notes
-        )
+        choice = Choice(key=key, label=label, options=options, default=default, is_list=is_list)
+        return choose(choice, width=width)
 
     def param(self, key: str) -> str:
         """Return what the URL says for a key, empty when it says nothing; never trust it to exist in the data."""
@@ -188,20 +192,11 @@ class Page:
 
     def pick(self, key: str, label: str, options: Mapping[str, str], *, width: int = 320) -> str:
         """Draw a drop-down with search over many values (accounts) and return the chosen one; it is bound to the URL."""
-        choice = Choice(key=key, label=label, options=options, is_list=True)
-        return choose(choice, self.filters.notes, width=width)
+        return self.choose(key, label, options, is_list=True, width=width)
 
     def search(self, key: str, label: str) -> str:
         """Draw a search box bound to the URL and return what was typed."""
-        found = st.text_input(
-            label,
-            key=key,
-            placeholder=label,
-            label_visibility="collapsed",
-            icon=":material/search:",
-            bind="query-params",
-        )
-        return str(found or "").strip()
+        return link.search(key, label)
 
     # Cards
 

@@ -117,7 +117,7 @@ def test_rows_download_as_csv_and_xlsx(reader: Reader, base: str) -> None:
 @pytest.mark.skipif("account" not in PAGES, reason="there is no account page yet")
 def test_a_click_on_a_row_opens_the_account(reader: Reader, base: str) -> None:
     with reader.open(base, "overview?segment=SMB") as seen:
-        table = seen.page.locator(".st-key-card_moved [data-testid='stDataFrame'] canvas").first
+        table = seen.page.locator(".st-key-card_moved .dvn-scroller").first
         table.scroll_into_view_if_needed()
         table.click(position={"x": 90, "y": 36 + 16})
         seen.page.wait_for_url("**/account?**")

@@ -1,0 +1,67 @@
+"""The columns of the tables on the Expansion page."""
+
+from cs_metrics.ui.tables import Col
+
+__all__ = ["GRID", "KINDS", "MOVES", "OFFERS", "REVIEW"]
+
+OFFERS = {
+    "name": Col(label="Account", is_pinned=True),
+    "offer": Col(label="Opportunity"),
+    "what": Col(label="What", width="medium"),
+    "expected_arr": Col(label="Expected ARR", kind="money", help="Estimated ARR × likelihood"),
+    "is_ready": Col(label="Ready", kind="bool", help="Nothing holds it back"),
+    "evidence": Col(label="Evidence", width="large"),
+    "blockers": Col(label="Held back by", kind="tags", width="large"),
+    "blocked_until": Col(label="Held back until", kind="date", help="Where the day can be known"),
+    "timing": Col(label="Moment", kind="tags", width="medium"),
+    "route": Col(label="Route"),
+    "owner": Col(label="Owner"),
+    "next_step": Col(label="Next step", width="medium"),
+    "message": Col(label="What can be said", width="large"),
+    "health": Col(label="Health", kind="health"),
+    "arr": Col(label="ARR", kind="money"),
+    "arr_basis": Col(label="How estimated", width="medium"),
+    "likelihood": Col(label="Likelihood", kind="percent"),
+    "likelihood_support": Col(label="Likelihood from", width="medium"),
+    "gate": Col(label="Gate", width="medium"),
+}
+KINDS = {
+    "name": Col(label="Opportunity", is_pinned=True),
+    "offers": Col(label="Found", kind="count"),
+    "ready": Col(label="Ready", kind="count"),
+    "arr": Col(label="ARR", kind="money"),
+    "ready_arr": Col(label="Ready ARR", kind="money"),
+    "expected_arr": Col(label="Expected ARR", kind="money"),
+    "likelihood": Col(label="Likelihood", kind="percent"),
+    "won": Col(label="Won", kind="count"),
+    "decided": Col(label="Decided", kind="count"),
+    "missing": Col(label="Tables missing"),
+    "rule": Col(label="Fires when", width="large"),
+}
+MOVES = {
+    "name": Col(label="Left behind", is_pinned=True),
+    "what": Col(label="Lead", width="medium"),
+    "evidence": Col(label="What happened", width="large"),
+    "arr": Col(label="Estimated ARR", kind="money"),
+    "arr_basis": Col(label="How estimated"),
+    "owner": Col(label="Owner"),
+    "health": Col(label="Health here", kind="health"),
+}
+REVIEW = {
+    "name": Col(label="Account", is_pinned=True),
+    "closed_on": Col(label="Won on", kind="date"),
+    "kind": Col(label="Opportunity"),
+    "arr": Col(label="ARR", kind="money"),
+    "owner": Col(label="Owner"),
+    "health_before": Col(label="Health before", kind="score"),
+    "health_after": Col(label="Health after", kind="score"),
+    "satisfaction_before": Col(label="Satisfaction before", kind="score"),
+    "satisfaction_after": Col(label="Satisfaction after", kind="score"),
+    "verdict": Col(label="Afterwards"),
+    "bonus_share": Col(label="Bonus", kind="percent"),
+}
+GRID = {
+    "name": Col(label="Account", is_pinned=True),
+    "arr": Col(label="ARR", kind="money"),
+    "open": Col(label="Tried or gap", kind="count"),
+}
