@@ -15,7 +15,7 @@ from cs_metrics import periods
 from cs_metrics.contract.facts import EVENTS
 from cs_metrics.contract.mapped import Input
 from cs_metrics.contract.readers import FILE, RECORD
-from cs_metrics.contract.sql import listed, literal, name
+from cs_metrics.contract.sql import listed, literal, name, path_literal
 from cs_metrics.contract.tables import Column, Table, day_column
 from cs_metrics.contract.values import Field, field_of, local_day, rounded_money
 
@@ -91,7 +91,7 @@ def stage(
         month = "case when __reason is null then 100 * year(occurred_on) + month(occurred_on) else 0 end"
         connection.execute(
             f"copy (select *, {month} as {_MONTH} from ({sql})) to {literal(str(folder))} "
-            f"(format parquet, partition_by ({_MONTH}), compression lz4_raw, overwrite_or_ignore)"
+            f"(format parquet, partition_by ({_MONTH}), compression lz4_raw, write_partition_columns true)"
         )
         where = _event_stage(connection, folder, sql)
     else:
@@ -203,13 +203,11 @@ def event_months(connection: duckdb.DuckDBPyConnection, accepted: str) -> list[s
 
 
 def _event_stage(connection: duckdb.DuckDBPyConnection, folder: Path, sql: str) -> str:
-    if not any(folder.rglob("*.parquet")):
-        connection.execute(
-            f"create or replace temp table stage_events as select *, 0::bigint as {_MONTH} from ({sql}) limit 0"
-        )
+    files = sorted(folder.rglob("*.parquet"))
+    if not files:
+        connection.execute(f"create or replace temp table stage_events as select *, 0 as {_MONTH} from ({sql}) limit 0")
         return "stage_events"
-    pattern = literal(f"{folder}/*/*.parquet")
-    return f"read_parquet({pattern}, hive_partitioning = true, hive_types = {{'{_MONTH}': bigint}})"
+    return f"read_parquet([{', '.join(path_literal(file) for file in files)}], hive_partitioning = false)"
 
 
 def _stage_sql(given: Input, columns: tuple[Column, ...], time_zone: str) -> str:

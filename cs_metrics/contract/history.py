@@ -13,6 +13,7 @@ from cs_metrics.contract.tables import TABLES
 __all__ = [
     "LoadRecord",
     "LoadWarning",
+    "Status",
     "TableRows",
     "history_path",
     "quarantine_path",

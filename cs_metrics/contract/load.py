@@ -16,7 +16,7 @@ import duckdb
 from cs_metrics.config import Config, load_config
 from cs_metrics.contract.checks import check_events, check_keyed, happened_days, newest_day, remember_keys
 from cs_metrics.contract.facts import EVENTS, Manifest, locked, next_number, read_manifest, write_manifest
-from cs_metrics.contract.history import LoadRecord, quarantine_path, read_history, summary, write_record
+from cs_metrics.contract.history import LoadRecord, Status, quarantine_path, read_history, summary, write_record
 from cs_metrics.contract.housekeeping import clean_up, forget_load, published_or_none, staging_folder
 from cs_metrics.contract.intake import REFERRED, Intake, in_order
 from cs_metrics.contract.mapping import FILE_NAME, Mapping, read_mapping
@@ -183,7 +183,8 @@ class _Load:
 
     def _writer(self) -> Writer:
         before = self.earlier.attributes if self.is_add and self.earlier else {}
-        attributes: dict[str, str] = {**before, **self.rules.attributes}
+        given = self.rules.attributes if "accounts" in self.intake.stages else {}
+        attributes: dict[str, str] = {**before, **given}
         for name, kind in before.items():
             if attributes[name] != kind:
                 raise LoadError(
@@ -258,10 +259,10 @@ class _Load:
         self.end("published")
         prune(self.data_dir, manifest.number)
 
-    def end(self, status: str, reason: str = "", *, keep_record: bool = True) -> None:
+    def end(self, status: Status, reason: str = "", *, keep_record: bool = True) -> None:
         """Write the record as it ended and remove what is not needed any more."""
         self.connection.close()
-        self.record.status = status  # type: ignore[assignment]
+        self.record.status = status
         self.record.reason = reason
         self.record.finished_at = dt.datetime.now(dt.UTC)
         self.record.seconds = round(time.monotonic() - self.began, 3)

@@ -14,7 +14,7 @@ import duckdb
 
 from cs_metrics.contract.checks import event_months, fact_names
 from cs_metrics.contract.facts import EVENTS, Manifest, Touched
-from cs_metrics.contract.sql import listed, literal, name
+from cs_metrics.contract.sql import listed, literal, name, path_literal
 from cs_metrics.contract.tables import SQL_TYPES, TABLES, Column, Table
 from cs_metrics.periods import day_of
 
@@ -54,7 +54,7 @@ def files_relation(
     """Return SQL of the rows of fact files with exactly these columns; one that a file lacks is unknown."""
     if not files:
         return empty_relation(columns)
-    source = f"read_parquet([{', '.join(literal(str(data_dir / file)) for file in files)}], union_by_name = true)"
+    source = f"read_parquet([{', '.join(path_literal(data_dir / file) for file in files)}], union_by_name = true, hive_partitioning = false)"
     held = {str(row[0]) for row in connection.execute(f"describe select * from {source}").fetchall()}
     chosen = (name(word) if word in held else f"cast(null as {kind}) as {name(word)}" for word, kind in columns.items())
     return f"(select {', '.join(chosen)} from {source})"
@@ -97,10 +97,16 @@ class Writer:
         new = ", ".join(
             name(word) if word in given else f"cast(null as {kind}) as {name(word)}" for word, kind in wanted.items()
         )
-        given_rows = f"(select {new} from {accepted})" if accepted else empty_relation(wanted)
-        if not self.is_add or accepted is None:
-            rows = self.old(table) if accepted is None else given_rows
-            self.connection.execute(f"create or replace temp table {self.final(table.name)} as select * from {rows}")
+        if accepted is None:
+            self.connection.execute(
+                f"create or replace temp view {self.final(table.name)} as select * from {self.old(table)}"
+            )
+            return Merged()
+        given_rows = f"(select {new} from {accepted})"
+        if not self.is_add:
+            self.connection.execute(
+                f"create or replace temp table {self.final(table.name)} as select * from {given_rows}"
+            )
             return Merged(added=self._count(self.final(table.name)))
         return self._upsert(table, list(wanted), given_rows)
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from cs_metrics.contract.mapped import Input
 from cs_metrics.contract.readers import Lost, Reader
-from cs_metrics.contract.sql import literal
+from cs_metrics.contract.sql import literal, path_literal
 
 __all__ = ["REFUSED_ROWS", "write_quarantine"]
 
@@ -53,14 +53,19 @@ def write_quarantine(
         for table, given in inputs.items()
         for place, file in enumerate(given.files)
     )
+    order = ", ".join(literal(table) for table in inputs)
     path.parent.mkdir(parents=True, exist_ok=True)
     connection.execute(
-        f"copy (with files(table_name, file, name) as (values {files}), final as ("
-        'select r.table_name as "table", f.name as file, x.line, r.column_name as "column", r.value, r.reason, x.row '
-        f"from rejected r join files f on f.table_name = r.table_name and f.file = r.file join read_parquet({literal(str(found))}) x "
+        f"copy (with files(table_name, file, name) as (values {files}), "
+        "first as (select * from rejected qualify row_number() over (partition by table_name order by file, record) "
+        f"<= {limit}), "
+        'final as (select r.table_name as "table", f.name as file, x.line, r.column_name as "column", r.value, r.reason, '
+        "x.row from first r join files f on f.table_name = r.table_name and f.file = r.file "
+        f"left join read_parquet({path_literal(found)}, hive_partitioning = false) x "
         'on x."table" = r.table_name and x.place = r.file and x.record = r.record '
-        f'union all select "table", file, line, null, null, reason, row from read_parquet({literal(str(broken))})) '
-        f'select * from final order by "table", file, line, "column") to {literal(str(path))} (format parquet, compression zstd)'
+        f'union all select "table", file, line, null, null, reason, row from read_parquet({path_literal(broken)}, hive_partitioning = false)) '
+        f'select * from final order by list_position([{order}], "table"), file, line, "column") '
+        f"to {literal(str(path))} (format parquet, compression zstd)"
     )
     if pq.read_metadata(path).num_rows:
         return True

@@ -24,7 +24,7 @@ from cs_metrics.contract.csv_files import (
     read_header,
     with_one_newline,
 )
-from cs_metrics.contract.sql import literal, name
+from cs_metrics.contract.sql import literal, name, path_literal
 from cs_metrics.errors import LoadError, hint
 
 __all__ = [
@@ -178,7 +178,10 @@ class FolderReader:
         if path in self._headers:
             return find_rows(self._place(path), self._headers[path], records, self._broken(connection, path))
         return rows_of(
-            connection, f"read_parquet({literal(str(path))}, file_row_number = true)", "file_row_number + 1", records
+            connection,
+            f"read_parquet({path_literal(path)}, file_row_number = true, hive_partitioning = false)",
+            "file_row_number + 1",
+            records,
         )
 
     def unused(self) -> list[str]:
@@ -228,14 +231,14 @@ class FolderReader:
     def _select(self, connection: duckdb.DuckDBPyConnection, path: Path, index: int) -> str:
         if path.name.lower().endswith(_PARQUET):
             columns = f"* exclude (file_row_number), {index} as {FILE}, file_row_number + 1 as {RECORD}"
-            return f"select {columns} from read_parquet({literal(str(path))}, file_row_number = true)"
+            return f"select {columns} from read_parquet({path_literal(path)}, file_row_number = true, hive_partitioning = false)"
         header = self._headers.setdefault(path, read_header(path))
         errors = self._errors_table(path)
         connection.execute(f"drop table if exists {errors}")
         connection.execute(f"drop table if exists {errors}_scans")
         types = ", ".join(f"{literal(one)}: 'VARCHAR'" for one in header.names)
         return (
-            f"select *, {index} as {FILE}, row_number() over () as {RECORD} from read_csv({literal(str(self._place(path)))}, "
+            f"select *, {index} as {FILE}, row_number() over () as {RECORD} from read_csv({path_literal(self._place(path))}, "
             f"auto_detect = false, header = true, columns = {{{types}}}, delim = {literal(header.delimiter)}, quote = '\"', "
             f"escape = '\"', max_line_size = {MAX_LINE_BYTES}, buffer_size = {2 * MAX_LINE_BYTES}, store_rejects = true, "
             f"rejects_table = '{errors}', rejects_scan = '{errors}_scans')"
