@@ -23,6 +23,7 @@ __all__ = [
     "manifest_path",
     "next_number",
     "read_manifest",
+    "to_disk",
     "write_atomically",
     "write_manifest",
 ]
@@ -35,6 +36,7 @@ class Manifest(BaseModel):
 
     `files` maps a table to its fact files, relative to the data folder; events are split by month under
     `events/2024-01`. `attributes` are the extra columns of accounts with their kind. `rows` counts rows per table.
+    `newest_day` is the newest day on which something happened, found by the load without stray days of the far future.
     """
 
     number: int
@@ -42,6 +44,7 @@ class Manifest(BaseModel):
     attributes: dict[str, str] = Field(default_factory=dict)
     files: dict[str, list[str]] = Field(default_factory=dict)
     rows: dict[str, int] = Field(default_factory=dict)
+    newest_day: dt.date | None = None
 
     @property
     def event_months(self) -> dict[str, list[str]]:
@@ -101,11 +104,16 @@ def write_atomically(path: Path, text: str) -> None:
         out.flush()
         os.fsync(out.fileno())
     temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
+    to_disk(path.parent)
+
+
+def to_disk(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk and would survive a power cut."""
+    handle = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(handle)
     finally:
-        os.close(folder)
+        os.close(handle)
 
 
 def next_number(data_dir: Path) -> int:

@@ -20,20 +20,20 @@ from cs_metrics.contract.history import LoadRecord, Status, quarantine_path, rea
 from cs_metrics.contract.housekeeping import clean_up, forget_load, published_or_none, staging_folder
 from cs_metrics.contract.intake import REFERRED, Intake, in_order
 from cs_metrics.contract.mapping import FILE_NAME, Mapping, read_mapping
-from cs_metrics.contract.merge import Writer, empty_relation, fact_columns, files_relation
+from cs_metrics.contract.merge import Writer
 from cs_metrics.contract.quarantine import write_quarantine
 from cs_metrics.contract.readers import Reader, first_line, reader_of
+from cs_metrics.contract.relations import empty_relation, fact_columns, files_relation
 from cs_metrics.contract.suspicions import missing_rate, suspicions
-from cs_metrics.contract.tables import TABLES
+from cs_metrics.contract.tables import HAPPENED, STARTED, TABLES
 from cs_metrics.errors import LoadError, hint
-from cs_metrics.marts.build import HAPPENED, build
+from cs_metrics.marts.build import build
 from cs_metrics.marts.publication import prune, publish
 from cs_metrics.store import scratch
 
 __all__ = ["load", "summary"]
 
 Progress = Callable[[str, int, int], None]
-_STARTED = {"subscriptions": "starts_on", "accounts": "started_on"}
 _MEMORY_GB = 1.8
 
 
@@ -160,7 +160,7 @@ class _Load:
     def _check(self) -> Writer:
         """Check what needs all tables, count the rows, and merge keyed tables with what is published."""
         writer, stages = self._writer(), self.intake.stages
-        days = happened_days(self.connection, stages, HAPPENED) or happened_days(self.connection, stages, _STARTED)
+        days = happened_days(self.connection, stages, HAPPENED) or happened_days(self.connection, stages, STARTED)
         newest = self.record.newest_day = newest_day(days, self.newest_before)
         for table in in_order():
             if table.name == EVENTS:
@@ -242,6 +242,7 @@ class _Load:
             attributes=writer.attributes,
             files=writer.files,
             rows=writer.rows,
+            newest_day=self.record.newest_day,
         )
 
     def _publish(self, writer: Writer) -> None:

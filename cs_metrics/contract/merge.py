@@ -5,20 +5,20 @@ recognised by the fingerprint of its rows, so a table or month that holds the sa
 """
 
 import hashlib
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import duckdb
 
 from cs_metrics.contract.checks import event_months, fact_names
-from cs_metrics.contract.facts import EVENTS, Manifest, Touched
-from cs_metrics.contract.sql import listed, literal, name, path_literal
-from cs_metrics.contract.tables import SQL_TYPES, TABLES, Column, Table
+from cs_metrics.contract.facts import EVENTS, Manifest, Touched, to_disk
+from cs_metrics.contract.relations import fact_columns, files_relation
+from cs_metrics.contract.sql import listed, literal, name
+from cs_metrics.contract.tables import TABLES, Column, Table
 from cs_metrics.periods import day_of
 
-__all__ = ["Merged", "Writer", "empty_relation", "fact_columns", "files_relation"]
+__all__ = ["Merged", "Writer"]
 
 Progress = Callable[[str, int, int], None]
 _EVENT_ORDER = "account_id, occurred_at, event, user_id, product_id, quantity"
@@ -31,33 +31,6 @@ class Merged:
     added: int = 0
     updated: int = 0
     known: int = 0
-
-
-def fact_columns(table: Table, attributes: dict[str, str]) -> dict[str, str]:
-    """Return the columns of a fact file with their types; those of accounts end with the attributes."""
-    extra = {word: SQL_TYPES[kind] for word, kind in attributes.items()} if table.name == "accounts" else {}
-    return table.fact_columns | extra
-
-
-def empty_relation(columns: dict[str, str]) -> str:
-    """Return SQL of a relation with these columns and no rows."""
-    return (
-        "(select "
-        + ", ".join(f"cast(null as {kind}) as {name(word)}" for word, kind in columns.items())
-        + " where false)"
-    )
-
-
-def files_relation(
-    connection: duckdb.DuckDBPyConnection, data_dir: Path, files: Sequence[str], columns: dict[str, str]
-) -> str:
-    """Return SQL of the rows of fact files with exactly these columns; one that a file lacks is unknown."""
-    if not files:
-        return empty_relation(columns)
-    source = f"read_parquet([{', '.join(path_literal(data_dir / file) for file in files)}], union_by_name = true, hive_partitioning = false)"
-    held = {str(row[0]) for row in connection.execute(f"describe select * from {source}").fetchall()}
-    chosen = (name(word) if word in held else f"cast(null as {kind}) as {name(word)}" for word, kind in columns.items())
-    return f"(select {', '.join(chosen)} from {source})"
 
 
 @dataclass
@@ -169,9 +142,9 @@ class Writer:
             if key not in self.files and not key.startswith(f"{EVENTS}/"):
                 self._touch(key)
         for path in self.written:
-            _sync(path)
+            to_disk(path)
         for folder in {path.parent for path in self.written}:
-            _sync(folder)
+            to_disk(folder)
 
     def _month(self, month: str, accepted: str, columns: dict[str, str], result: Merged) -> None:
         key, facts = f"{EVENTS}/{month}", listed(columns)
@@ -256,11 +229,3 @@ class Writer:
         ).fetchall()[0]
         names = hashlib.sha256(" ".join(columns).encode()).hexdigest()[:8]
         return int(row[0]), f"{row[0]}-{row[1]}-{names}"
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -5,7 +5,22 @@ A `time` column `x_at` gets a companion `x_on`: its day in the reporting time zo
 
 from cs_metrics.contract.schema import SQL_TYPES, Column, Kind, Table, columns, day_column
 
-__all__ = ["SQL_TYPES", "TABLES", "Column", "Kind", "Table", "day_column"]
+__all__ = ["HAPPENED", "SQL_TYPES", "STARTED", "TABLES", "Column", "Kind", "Table", "day_column"]
+
+
+# Days on which something happened: the newest of them is the default as-of day. Plans (ends, due days) do not count.
+HAPPENED = {
+    "events": "occurred_on",
+    "tickets": "opened_on",
+    "surveys": "answered_on",
+    "messages": "sent_on",
+    "milestone_completions": "completed_on",
+    "contracts": "decided_on",
+    "usage_limits": "measured_on",
+    "opportunities": "opened_on",
+}
+# Where nothing of that was handed over, the days on which something began.
+STARTED = {"subscriptions": "starts_on", "accounts": "started_on"}
 
 
 def _tables(*tables: Table) -> dict[str, Table]:

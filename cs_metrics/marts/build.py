@@ -18,27 +18,17 @@ import pandas as pd
 
 from cs_metrics import periods
 from cs_metrics.config import Config
-from cs_metrics.contract.facts import EVENTS, Manifest, Touched
-from cs_metrics.contract.tables import SQL_TYPES, TABLES, Table
+from cs_metrics.contract.facts import EVENTS, Manifest, Touched, to_disk
+from cs_metrics.contract.relations import fact_columns, files_relation
+from cs_metrics.contract.sql import listed, literal
+from cs_metrics.contract.tables import HAPPENED, STARTED, TABLES, Table
 from cs_metrics.marts.mart import Mart, inputs, marts
 from cs_metrics.models import health
 from cs_metrics.store import generation_path, writer
 
-__all__ = ["HAPPENED", "build"]
+__all__ = ["build", "recipe"]
 
 Progress = Callable[[str, int, int], None]
-# Days on which something happened: the newest of them is the default as-of day. Plans (ends, due days) do not count.
-HAPPENED = {
-    "events": "occurred_on",
-    "tickets": "opened_on",
-    "surveys": "answered_on",
-    "messages": "sent_on",
-    "milestone_completions": "completed_on",
-    "contracts": "decided_on",
-    "usage_limits": "measured_on",
-    "opportunities": "opened_on",
-}
-_STARTED = {"subscriptions": "starts_on", "accounts": "started_on"}
 _CONVERTED = {"subscriptions", "contracts", "opportunities", "handoffs"}
 
 
@@ -66,6 +56,7 @@ def build(
     try:
         with writer(working) as connection:
             _Builder(connection, data_dir, manifest, config, touched, progress).run()
+        to_disk(working)
         working.replace(path)
     finally:
         working.unlink(missing_ok=True)
@@ -143,16 +134,9 @@ class _Builder:
             self.changed |= {"days", "weeks", "months", "settings"}
 
     def _fact_view(self, view: str, table: Table, files: list[str]) -> None:
-        columns = dict(table.fact_columns)
-        if table.name == "accounts":
-            columns |= {name: SQL_TYPES[kind] for name, kind in self.manifest.attributes.items()}
-        if files:
-            listed = ", ".join(_text(str(self.data_dir / file)) for file in files)
-            source = f"select {_names(columns)} from read_parquet([{listed}], union_by_name = true)"
-        else:
-            empty = ", ".join(f'cast(null as {kind}) as "{name}"' for name, kind in columns.items())
-            source = f"select {empty} where false"
-        self._execute(f"create or replace temp view {view} as {source}")
+        columns = fact_columns(table, self.manifest.attributes)
+        source = files_relation(self.connection, self.data_dir, files, columns)
+        self._execute(f"create or replace temp view {view} as select * from {source}")
 
     def _previous_newest(self) -> Any:
         if self.touched is None:
@@ -162,9 +146,9 @@ class _Builder:
     def _range(self) -> tuple[dt.date, dt.date]:
         """Return the first and the newest day of the data."""
         happened = [f"select max({day}) as day from fact_{table}" for table, day in HAPPENED.items()]
-        newest = self._one(f"select max(day) from ({' union all '.join(happened)})")
+        newest = self.manifest.newest_day or self._one(f"select max(day) from ({' union all '.join(happened)})")
         started = [
-            f"select max({day}) as last, min({day}) as first from fact_{table}" for table, day in _STARTED.items()
+            f"select max({day}) as last, min({day}) as first from fact_{table}" for table, day in STARTED.items()
         ]
         last, first = self._execute(f"select max(last), min(first) from ({' union all '.join(started)})").fetchall()[0]
         first_event = self._one("select min(occurred_on) from fact_events")
@@ -243,7 +227,7 @@ class _Builder:
         )
         self._execute(
             "create or replace table settings as select "
-            f"{_text(self.config.currency)} as currency, {self.config.onboarding.days} as onboarding_days, "
+            f"{literal(self.config.currency)} as currency, {self.config.onboarding.days} as onboarding_days, "
             f"{self.config.onboarding.renewal_window_days} as renewal_window_days"
         )
 
@@ -300,12 +284,12 @@ class _Builder:
                 continue
             if name == "accounts":
                 columns = [*table.fact_columns, *self.manifest.attributes]
-                listed = ", ".join(
+                chosen = ", ".join(
                     "c.acquisition_cost_cents" if one == "acquisition_cost_cents" else f'a."{one}"' for one in columns
                 )
-                source = f"select {listed} from fact_accounts a left join account_cost c on c.account_id = a.account_id"
+                source = f"select {chosen} from fact_accounts a left join account_cost c on c.account_id = a.account_id"
             else:
-                source = f"select {_names(table.fact_columns)} from fact_{name}"
+                source = f"select {listed(table.fact_columns)} from fact_{name}"
             order = f"order by {', '.join(table.key)}" if table.key else ""
             self._execute(f"create or replace table {name} as {source} {order}")
 
@@ -334,7 +318,7 @@ class _Builder:
                 recipe(self.config),
             ],
         )
-        rows = ", ".join(f"({_text(name)}, {self.manifest.rows.get(name, 0)})" for name in TABLES)
+        rows = ", ".join(f"({literal(name)}, {self.manifest.rows.get(name, 0)})" for name in TABLES)
         self._execute(f"create or replace table table_info as select * from (values {rows}) t(table_name, row_count)")
 
 
@@ -345,11 +329,3 @@ def _month_bounds(month: str) -> tuple[dt.date, dt.date]:
 
 def _date(day: dt.date) -> str:
     return f"date '{day.isoformat()}'"
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _names(columns: dict[str, str]) -> str:
-    return ", ".join(f'"{name}"' for name in columns)

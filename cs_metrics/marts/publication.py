@@ -52,6 +52,6 @@ def publish(data_dir: Path, number: int) -> None:
 
 
 def prune(data_dir: Path, published: int) -> None:
-    """Delete all but the newest generations up to the published one; their facts and manifests stay."""
+    """Delete all but the newest generations up to the published one; the next load forgets what only they needed."""
     for number in [one for one in _kept(data_dir) if one <= published][:-_KEEP]:
         generation_path(data_dir, number).unlink(missing_ok=True)
