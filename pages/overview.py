@@ -66,7 +66,7 @@ with right, page.guard():
     mix = page.metric("health_mix")
     page.chart(
         portfolio.health_mix(mix, page.currency),
-        title=portfolio.health_mix_title(mix),
+        title=portfolio.health_mix_title(page.metric("health_summary")),
         caption="Share of customers by health, every fourth week",
         metric="health_mix",
         key="mix",

@@ -31,6 +31,7 @@ CHARTS: dict[str, c.Chart] = {
     "stacked bars": c.Bars(
         x=["a", "b"], series=[c.Series(name="x", y=[1, -1]), c.Series(name="y", y=[2, 3])], is_stacked=True
     ),
+    "stacked bars of nothing": c.Bars(x=[], series=[c.Series(name="x", y=[])], is_stacked=True),
     "lying bars": c.Bars(x=["a", "b"], series=[c.Series(name="", y=[1, 2])], is_horizontal=True, unit="money"),
     "shares": c.Bars(
         x=MONTHS,

@@ -130,11 +130,9 @@ def test_every_metric_has_a_definition_that_can_be_found() -> None:
 
 
 def test_sql_is_shown_without_its_margin() -> None:
-    assert (
-        explain._dedented("with scope as (\n    select 1\n)\n        select 2")
-        == "with scope as (\n    select 1\n)\n        select 2"
-    )
     assert explain._dedented("\n        select\n            1\n") == "select\n    1"
+    scoped = "with scope as (\n    select 1\n), a as (\n            select 2\n        )\n        select 3"
+    assert explain._dedented(scoped) == "with scope as (\n    select 1\n), a as (\n    select 2\n)\nselect 3"
     assert explain._short([1, 2]) == "['1', '2']"
     assert explain._short(list(range(9))) == "['0', '1', '2'] … '8' (9 values)"
 

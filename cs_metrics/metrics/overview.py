@@ -362,11 +362,10 @@ def _renewals(store: Store, as_of: dt.date, scope: Scope) -> Asked:
 
 
 def _at_risk(store: Store, as_of: dt.date, scope: Scope) -> Asked:
-    found = arr_at_risk(store, as_of=as_of, scope=scope, weeks=0)
-    if found.empty or not found.scored_accounts.iloc[-1]:
+    now = registry.run(store, "health_summary", as_of=as_of, scope=scope).iloc[0]
+    if not now.scored:
         return {"at_risk": (None, None, None, "no customer has a health score")}
-    last = found.iloc[-1]
-    return {"at_risk": (last.arr, last.accounts, last.scored_accounts, "")}
+    return {"at_risk": (now.red_arr, now.red, now.scored, "")}
 
 
 def _month_ends(store: Store, as_of: dt.date, months: int) -> list[dt.date]:

@@ -46,8 +46,9 @@ def _bar_axis(chart: c.Bars, totals: list[float], frame: Frame) -> dict[str, Any
     rows = [totals] if chart.is_stacked else [one.y for one in chart.series]
     low, high = axes.extent(rows) or (0, 1)
     if chart.is_stacked:
-        low = min(0, *(sum(min(one.y[at] or 0, 0) for one in chart.series) for at in range(len(chart.x))))
-        high = max(sum(max(one.y[at] or 0, 0) for one in chart.series) for at in range(len(chart.x)))
+        places = range(len(chart.x))
+        low = min((sum(min(one.y[at] or 0, 0) for one in chart.series) for at in places), default=0)
+        high = max((sum(max(one.y[at] or 0, 0) for one in chart.series) for at in places), default=1)
     found = frame.value_axis(min(low, 0), max(high, 0) or 1, chart.unit)
     if _is_outside(chart):
         found["range"] = [found["range"][0], max(found["range"][1], high * 1.12)]

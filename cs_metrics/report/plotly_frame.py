@@ -70,6 +70,7 @@ class Frame:
         """Return the axis of days, numbers or names; of many names only some are written where `is_thinned`."""
         found = self._axis(title)
         found.update({"showgrid": False, "showline": True, "linecolor": self.palette.border})
+        found.update({"spikecolor": self.palette.grey, "spikethickness": 1, "spikedash": "dot"})
         if axes.is_dates(x):
             months = all(one.day == 1 for one in x)
             found.update({"type": "date", "nticks": 7, "hoverformat": "%b %Y" if months else "%-d %b %Y"})

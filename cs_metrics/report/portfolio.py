@@ -58,12 +58,12 @@ def health_mix(rows: pd.DataFrame, currency: str) -> c.Bars:
     return c.Bars(x=list(rows.week_end.dt.date), series=series, is_share=True, shows_values=False)
 
 
-def health_mix_title(rows: pd.DataFrame) -> str:
-    """Return what the newest week says."""
-    if rows.empty:
-        return "No customers in these weeks"
-    now = rows.iloc[-1]
-    return f"{say.plural(now.green_accounts, 'customer')} healthy, {say.count(now.red_accounts)} at risk"
+def health_mix_title(summary: pd.DataFrame) -> str:
+    """Return how many customers are healthy and at risk on the day, from the metric `health_summary`."""
+    now = summary.iloc[0]
+    if not now.customers:
+        return "No customers on this day"
+    return f"{say.plural(now.green, 'customer')} healthy, {say.count(now.red)} at risk"
 
 
 def arr_fan_title(rows: pd.DataFrame, currency: str) -> str:

@@ -49,7 +49,7 @@ def _explain(answer: results.Answer, key: str) -> None:
     definition(answer.name)
     said = [f"as of {say.date(answer.as_of)}"]
     said += [f"{column}: {', '.join(values)}" for column, values in answer.scope.where]
-    said += [f"{name}: {value}" for name, value in answer.options.items()]
+    said += [f"{name.rstrip('_')}: {value}" for name, value in answer.options.items()]
     st.caption(" · ".join(said))
     rows = answer.frame
     st.markdown(f"**Rows behind it** ({say.count(len(rows))})")

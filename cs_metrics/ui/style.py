@@ -8,9 +8,10 @@ _CSS = """
 <style>
 [data-testid="stMainBlockContainer"] { max-width: 1320px; padding: 1.9rem 2.5rem 4rem; }
 [data-testid="stHeader"] { background: transparent; height: 2.6rem; }
-.st-key-links [data-testid="stCaptionContainer"] { margin: .9rem 0 -.1rem .5rem; opacity: 1; }
+.st-key-links [data-testid="stCaptionContainer"] { margin: .9rem 0 -.6rem .5rem; opacity: 1; }
 .st-key-links [data-testid="stCaptionContainer"] p { font-weight: 600; }
-.st-key-links [data-testid="stPageLink"] { margin-bottom: 2px; }
+.st-key-links [data-testid="stElementContainer"]:has([data-testid="stPageLink"]) { margin: -1px 0; }
+.st-key-links [data-testid="stPageLink-NavLink"] { min-height: 27px; }
 .st-key-about { padding-left: .5rem; }
 [data-testid="stMarkdownContainer"] code { font-size: .9em; }
 .st-key-filters { position: relative; }
@@ -32,6 +33,8 @@ _CSS = """
   [class*="st-key-figure_"] [data-testid="stMetric"] div:has(> [data-testid="stMetricDelta"]) { flex-wrap: wrap; }
   [data-testid="stMainBlockContainer"] { padding: 2.8rem 1rem 3rem; }
   .st-key-show_filters { display: flex; }
+  .st-key-filter_row > div { flex: 1 1 44%; }
+  .st-key-filter_row > div:has([data-testid="stButtonGroup"]) { flex-basis: 100%; }
   .st-key-filters:not(:has(.st-key-show_filters input:checked)) .st-key-filter_row { display: none; }
 }
 @media print {
