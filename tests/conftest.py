@@ -10,9 +10,8 @@ from cs_metrics.store import Database, Store
 @pytest.fixture(scope="session")
 def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with a small demo company, made by the ordinary command's own steps."""
-    from cs_metrics.contract.load import load
-
     from cs_metrics import demo
+    from cs_metrics.contract.load import load
 
     source, data = tmp_path_factory.mktemp("demo-source"), tmp_path_factory.mktemp("demo-data")
     demo.write(source, accounts=120, months=18, events=60_000, seed=7)

@@ -5,4 +5,34 @@ from cs_metrics.metrics.scope import EVERYTHING, Scope
 
 __all__ = ["EVERYTHING", "METRICS", "Metric", "Scope", "find", "metric", "run"]
 
-from cs_metrics.metrics import account, account_facts, account_usage, activation, at_risk, expansion, expansion_review, expansion_similar, first_value, forecast, freshness, handoffs, health, health_backtest, health_history, health_lists, likelihood_card, loads, milestones, onboarding, overview, plateau, renewal_rates, renewals, revenue, survival, timeline, usage, whitespace  # noqa: F401
+from cs_metrics.metrics import (  # noqa: F401
+    account,
+    account_facts,
+    account_usage,
+    activation,
+    at_risk,
+    expansion,
+    expansion_review,
+    expansion_similar,
+    first_value,
+    forecast,
+    freshness,
+    handoffs,
+    health,
+    health_backtest,
+    health_history,
+    health_lists,
+    likelihood_card,
+    loads,
+    milestones,
+    onboarding,
+    overview,
+    plateau,
+    renewal_rates,
+    renewals,
+    revenue,
+    survival,
+    timeline,
+    usage,
+    whitespace,
+)
