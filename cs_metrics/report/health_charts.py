@@ -18,19 +18,22 @@ def mix(rows: pd.DataFrame, currency: str, minimum: int) -> c.Bars:
 
     A group with fewer than `minimum` accounts has no share; where no group has enough the accounts are counted.
     """
-    sizes = rows.groupby("group")["accounts"].sum()
-    groups = [str(group) for group in sizes.index[sizes >= minimum]]
+    cells = {(one["group"], one["colour"]): one for one in rows.to_dict("records")}
+    sizes = _sizes(rows)
+    groups = [group for group, size in sizes.items() if size >= minimum]
     kinds = {"accounts": "account_share", "ARR": "arr_share"} if groups else {"accounts": "accounts"}
-    groups = groups or [str(group) for group in sizes.index]
+    groups = groups or list(sizes)
     x = [words if len(sizes) == 1 else f"{group or '(none)'}, {words}" for group in groups for words in kinds]
     series = []
     for name, shade in SHADES.items():
-        mine = rows[rows["colour"] == name].set_index("group").loc[groups]
-        said = {"accounts": [say.plural(one, "account") for one in mine["accounts"]]}
-        said["ARR"] = [say.money(one, currency) for one in mine["arr"]]
-        values = [mine[column].iloc[at] for at in range(len(groups)) for column in kinds.values()]
-        notes = [said[words][at] for at in range(len(groups)) for words in kinds]
-        if mine["accounts"].any():
+        mine = [cells[group, name] for group in groups]
+        values = [one[column] for one in mine for column in kinds.values()]
+        notes = [
+            say.money(one["arr"], currency) if words == "ARR" else say.plural(one["accounts"], "account")
+            for one in mine
+            for words in kinds
+        ]
+        if any(one["accounts"] for one in mine):
             series.append(c.Series(name=say.health(name), y=c.values(values), colour=shade, notes=notes))
     is_share = "ARR" in kinds
     height = max(280, 60 + 34 * len(x))
@@ -47,10 +50,16 @@ def mix(rows: pd.DataFrame, currency: str, minimum: int) -> c.Bars:
 
 def mix_note(rows: pd.DataFrame, minimum: int) -> str:
     """Return the groups that are too small for a share, with their counts."""
-    sizes = rows.groupby("group")["accounts"].sum()
-    small = sizes[(sizes > 0) & (sizes < minimum)]
-    said = [f"{group or '(none)'} ({say.count(one)})" for group, one in small.items()]
+    said = [f"{group or '(none)'} ({say.count(one)})" for group, one in _sizes(rows).items() if 0 < one < minimum]
     return f"Fewer than {minimum} accounts, so without a share: {', '.join(said)}." if said else ""
+
+
+def _sizes(rows: pd.DataFrame) -> dict[str, int]:
+    """Return the accounts of each group, in the order of the rows."""
+    found: dict[str, int] = {}
+    for group, accounts in zip(rows["group"], rows["accounts"], strict=True):
+        found[group] = found.get(group, 0) + int(accounts)
+    return found
 
 
 def mix_title(summary: pd.Series) -> str:
@@ -60,11 +69,11 @@ def mix_title(summary: pd.Series) -> str:
 
 def scores(rows: pd.DataFrame, currency: str) -> c.Bars:
     """Return how many accounts have which score, from `health_distribution` in bands."""
-    known = rows[rows["score_to"].notna()]
-    bands = sorted(set(zip(known["score_from"], known["score_to"], strict=True)))
+    known = [one for one in rows.to_dict("records") if one["score_to"] == one["score_to"]]
+    bands = sorted({(one["score_from"], one["score_to"]) for one in known})
     series = []
     for name, shade in SHADES.items():
-        mine = {one["score_to"]: one for one in known[known["colour"] == name].to_dict("records")}
+        mine = {one["score_to"]: one for one in known if one["colour"] == name}
         if mine:
             values = [float(mine[end]["accounts"]) if end in mine else None for _, end in bands]
             notes = [say.money(mine[end]["arr"], currency) if end in mine else "" for _, end in bands]
@@ -75,12 +84,15 @@ def scores(rows: pd.DataFrame, currency: str) -> c.Bars:
 
 def trend(rows: pd.DataFrame, currency: str, minimum: int) -> c.Bars:
     """Return ARR by colour week by week, from `health_trend`: its share, or the amount where accounts are few."""
-    weeks = list(dict.fromkeys(rows["week_end"]))
+    records = rows.to_dict("records")
+    weeks = list(dict.fromkeys(one["week_end"] for one in records))
     series = []
     for name, shade in SHADES.items():
-        mine = rows[rows["colour"] == name]
-        notes = [_note(one, currency) for one in mine.to_dict("records")]
-        series.append(c.Series(name=say.health(name), y=c.values(mine["arr"]), colour=shade, notes=notes))
+        mine = [one for one in records if one["colour"] == name]
+        notes = [_note(one, currency) for one in mine]
+        series.append(
+            c.Series(name=say.health(name), y=c.values([one["arr"] for one in mine]), colour=shade, notes=notes)
+        )
     return c.Bars(
         x=[week.date() for week in weeks],
         series=series,
