@@ -36,7 +36,8 @@ def answer() -> None:
     now, proof = page.metric("health_summary").iloc[0], page.metric("health_backtest").iloc[0]
     red = f"{say.plural(now.red, 'account')} worth {page.money(now.red_arr)} {'is' if now.red == 1 else 'are'} at risk"
     believe = f"Back-test of the score over 90 days: {proof.verdict}."
-    figure = partial(page.figure, since=SINCE, metric="health_summary")
+    unknown = "" if now.scored else "no customer has a score"
+    figure = partial(page.figure, since=SINCE, metric="health_summary", reason=unknown)
     counted = {"part": now.green, "whole": now.scored, "noun": "scored account"}
     share = figure("Healthy share of ARR", now.healthy_share, "percent", before=now.healthy_share_before, **counted)
     said = f"{share.value} of {'ARR' if now.scored >= fewest else 'the accounts'} is healthy; {red}. {believe}"
@@ -46,14 +47,13 @@ def answer() -> None:
     if now.mean_coverage < page.config.health.min_coverage:
         page.note(f"The score stands on {say.percent(now.mean_coverage, 0)} of its weights: nothing else is recorded.")
     down = f"{page.money(now.moved_down_arr)}; {say.count(now.moved_up)} moved up"
-    interval = f"{proof.auc_low:.2f} to {proof.auc_high:.2f}, chance is 0.50"
-    sure = interval if say.is_known(proof.auc) else "no outcome to check against"
+    sure = draw.auc_note(proof)
     page.figures(
         [
             share,
             figure("ARR at risk", now.red_arr, "money", before=now.red_arr_before, good="down"),
             figure("Accounts at risk", now.red, "count", before=now.red_before, good="down"),
-            Figure(label="Moved down in 28 days", value=say.count(now.moved_down), note=down, metric="health_summary"),
+            figure("Moved down in 28 days", now.moved_down, "count", note=down),
             Figure(label="Tells losses (AUC)", value=say.number(proof.auc, 2), note=sure, metric="health_backtest"),
         ],
         columns=5,

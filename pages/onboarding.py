@@ -62,7 +62,9 @@ with right, page.guard():
     groups = {"total": "All", "onboarding_manager": "Managers", "segment": "Segments"}
     by = page.choose("score_by", "Risk", groups)
     weekly = page.metric("onboarding_score", by=by)
-    if weekly.empty:
+    if summary is not None and not summary.is_watched.all():
+        page.empty("Neither milestones nor calls to action were loaded, so no risk can be seen.", title="Risk score")
+    elif weekly.empty:
         page.empty("No week with an account in onboarding is complete yet.", title="Risk score by week")
     else:
         page.chart(

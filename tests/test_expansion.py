@@ -235,6 +235,11 @@ def test_the_headline_says_what_is_ready_and_what_waits() -> None:
     )
 
 
+def test_the_headline_says_when_no_rule_could_look() -> None:
+    rows = [{"kind": "seats", "offers": 0, "missing": "events"}, {"kind": "total", "offers": 0, "missing": ""}]
+    assert headline(pd.DataFrame(rows), str).startswith("No rule can look for opportunities")
+
+
 def test_facts_after_the_day_change_nothing(tmp_path: Path, store: Store, found: pd.DataFrame) -> None:
     later = "2026-03-02"
     rows = merged(customer("a", seats=10), users("a", {"Sales": 9}), events("a", "report_built", [4]))

@@ -116,7 +116,7 @@ def test_the_summary_adds_up_and_weighs_by_arr(ctas: Store) -> None:
     assert (row["arr"], row["at_risk_arr"], row["red_arr"]) == (1200.0, 1080.0, 360.0)
     assert row["score"] == pytest.approx((100 * 120 + 50 * 720) / 1200)
     empty = run(ctas, "onboarding_summary", as_of=day(after(10)), scope=Scope.of(segment="none"))
-    assert records(empty) == [(0, 0, 0, 0, 0.0, 0.0, 0.0, None, 0, 0, 0)]
+    assert records(empty) == [(0, 0, 0, 0, 0.0, 0.0, 0.0, None, 0, 0, 0, True)]
 
 
 def test_the_list_shows_each_open_call_once_with_its_flag(ctas: Store) -> None:

@@ -125,7 +125,8 @@ def test_a_day_before_everything_is_said_not_drawn(folder: Path, opened: Any) ->
 def test_without_events_the_rest_is_shown_and_the_missing_table_named(tmp_path: Path, opened: Any) -> None:
     company(tmp_path, accounts=[account("a", START)], subscriptions=[line("a", START, None, 10)])
     page = opened(tmp_path, tab="Milestones")
-    assert "1 account is in onboarding, none with an open call to action." in said(page)
+    assert "1 account is in onboarding; whether they need help is not known" in said(page)
+    assert figures(page)["Risk score"] == "–", "without milestones and calls to action nothing is known to be green"
     assert "Activation rate" not in figures(page)
     assert "`events`" in said(page)
     assert "`milestones`" in said(page)

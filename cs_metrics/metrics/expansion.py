@@ -233,6 +233,9 @@ def headline(totals: pd.DataFrame, money: Callable[[float], str]) -> str:
     """Return the answer of the Expansion page from `expansion_totals`; `money` says an amount."""
     row: Any = totals.set_index("kind").loc["total"]
     if not row["offers"]:
+        rules = totals[totals["kind"] != "total"]
+        if len(rules) and all(rules["missing"]):
+            return "No rule can look for opportunities: the tables that they read were not loaded."
         return "No rule finds an opportunity among these customers on this day."
     ready = words.plural(row["ready"], "opportunity is", "opportunities are")
     return (

@@ -161,6 +161,7 @@ def onboarding_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHIN
         open_ctas: open calls to action
         overdue_milestones: milestones past their due day and not complete
         overdue_accounts: accounts with such a milestone
+        is_watched: whether milestones or calls to action were loaded; without either green only means unseen
     """
     sql = f"""
     with {_STATES},
@@ -180,7 +181,9 @@ def onboarding_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHIN
     from states
     left join progress on progress.account_id = states.account_id
     """
-    return _ask(store, sql, as_of, scope)
+    found = _ask(store, sql, as_of, scope)
+    found["is_watched"] = store.has("milestones") or store.has("ctas")
+    return found
 
 
 @metric(needs=("subscriptions",), page="Onboarding")

@@ -8,7 +8,18 @@ import pandas as pd
 from cs_metrics.report import chart as c
 from cs_metrics.report import format as say
 
-__all__ = ["backtest", "migration", "migration_title", "mix", "mix_note", "mix_title", "scores", "trend", "trend_title"]
+__all__ = [
+    "auc_note",
+    "backtest",
+    "migration",
+    "migration_title",
+    "mix",
+    "mix_note",
+    "mix_title",
+    "scores",
+    "trend",
+    "trend_title",
+]
 
 SHADES: dict[str, c.Colour] = {"green": "green", "yellow": "yellow", "red": "red", "none": "grey"}
 
@@ -64,6 +75,8 @@ def _sizes(rows: pd.DataFrame) -> dict[str, int]:
 
 def mix_title(summary: pd.Series) -> str:
     """Return how many accounts have which colour, from the row of `health_summary`."""
+    if not summary.scored:
+        return "No customer has a score"
     return f"{say.count(summary.green)} healthy, {say.count(summary.yellow)} to watch, {say.count(summary.red)} at risk"
 
 
@@ -108,6 +121,8 @@ def trend_title(rows: pd.DataFrame, currency: str, minimum: int) -> str:
     red = rows[rows["colour"] == "red"]
     if red.empty:
         return "No complete week in this span"
+    if not rows.loc[rows["colour"] != "none", "accounts"].any():
+        return "No customer had a score in these weeks"
     if _enough(rows, minimum):
         now, before = (f"{say.percent(red['arr_share'].iloc[at], 0)} of ARR" for at in (-1, 0))
     else:
@@ -117,6 +132,13 @@ def trend_title(rows: pd.DataFrame, currency: str, minimum: int) -> str:
 
 def _enough(rows: pd.DataFrame, minimum: int) -> bool:
     return bool((rows.groupby("week_end")["accounts"].sum() >= minimum).all())
+
+
+def auc_note(proof: pd.Series) -> str:
+    """Return the interval of the AUC from a row of `health_backtest`, or why there is none."""
+    if not say.is_known(proof.auc):
+        return "no outcome yet"
+    return f"{proof.auc_low:.2f} to {proof.auc_high:.2f}, chance is 0.50"
 
 
 def migration(rows: pd.DataFrame, currency: str) -> c.Sankey:

@@ -57,6 +57,8 @@ def _needs_help(now: pd.Series, currency: str) -> str:
     if not now["accounts"]:
         return "No account is in onboarding."
     counted = f"{say.plural(now['accounts'], 'account')} {'is' if now['accounts'] == 1 else 'are'} in onboarding"
+    if not now["is_watched"]:
+        return f"{counted}; whether they need help is not known, as neither milestones nor calls to action were loaded."
     if not now["red"] + now["yellow"]:
         return f"{counted}, none with an open call to action."
     return f"{counted}: {say.count(now['red'])} red and {say.count(now['yellow'])} yellow, with {say.money(now['at_risk_arr'], currency)} ARR at risk."

@@ -56,7 +56,7 @@ def _bar_axis(chart: c.Bars, totals: list[float], frame: Frame) -> dict[str, Any
 
 
 def _is_outside(chart: c.Bars) -> bool:
-    return chart.shows_values and len(chart.series) == 1 and len(chart.x) <= 12
+    return chart.shows_values and not chart.is_share and len(chart.series) == 1 and len(chart.x) <= 12
 
 
 def _bar_trace(

@@ -63,6 +63,8 @@ def health_mix_title(summary: pd.DataFrame) -> str:
     now = summary.iloc[0]
     if not now.customers:
         return "No customers on this day"
+    if not now.scored:
+        return "No customer has a health score"
     return f"{say.plural(now.green, 'customer')} healthy, {say.count(now.red)} at risk"
 
 

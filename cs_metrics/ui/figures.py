@@ -45,6 +45,7 @@ def made(
     whole: float | None = None,
     noun: str = "account",
     reason: str = "",
+    note: str = "",
     **more: Any,
 ) -> Figure:
     """Return the figure of a number: in words, with its change, its denominator, or why it is unknown.
@@ -54,18 +55,18 @@ def made(
     """
     of_whole = say.plural(whole, noun) if say.is_known(whole) else ""
     counted = f"{say.count(part)} of {of_whole}" if say.is_known(part) and of_whole else of_whole
+    if reason:
+        return Figure(label=label, value=say.UNKNOWN, note=reason, **{**more, "spark": ()})
     if unit == "percent" and whole is not None and whole < minimum:
         words = f"{say.count(part)} of {say.count(whole)}" if say.is_known(part) else say.UNKNOWN
-        return Figure(
-            label=label, value=words, note=reason or f"{of_whole}: too few for a rate", **{**more, "spark": ()}
-        )
-    if reason or not say.is_known(now):
-        return Figure(label=label, value=say.UNKNOWN, note=reason or "not yet known", **{**more, "spark": ()})
+        return Figure(label=label, value=words, note=f"{of_whole}: too few for a rate", **{**more, "spark": ()})
+    if not say.is_known(now):
+        return Figure(label=label, value=say.UNKNOWN, note="not yet known", **{**more, "spark": ()})
     moves: Any = {"money": "relative", "percent": "points", "count": "count", "days": "days"}.get(unit, "number")
     change = say.change(now, before, moves, since=since, good=good, currency=currency)
     more["help"] = " ".join(one for one in (more.get("help", ""), counted and f"{counted}.") if one)
     return Figure(
-        label=label, value=say.value(now, unit, currency), change=change, note="" if change else counted, **more
+        label=label, value=say.value(now, unit, currency), change=change, note="" if change else note or counted, **more
     )
 
 

@@ -17,6 +17,7 @@ def _columns(kind: Kind, /, **labels: str) -> dict[str, Col]:
     return {name: Col(label=label, kind=kind) for name, label in labels.items()}
 
 
+_WATCHED = ("ARR at risk", "Risk score", "Milestones overdue")
 _NAME = {"name": Col(label="Account", is_pinned=True)}
 ACCOUNTS = {
     **_NAME,
@@ -95,6 +96,9 @@ def risk_figures(page: Page, summary: pd.DataFrame, score: pd.DataFrame) -> list
     """Return the cards of the accounts in onboarding: their colours, ARR at risk, score and overdue milestones."""
     now, metric = summary.iloc[0], "onboarding_summary"
     split = f"{say.count(now['red'])} red, {say.count(now['yellow'])} yellow"
+    if not now["is_watched"]:
+        unseen = [Figure(label=one, value=say.UNKNOWN, note="no milestones or CTAs", metric=metric) for one in _WATCHED]
+        return [Figure(label="In onboarding", value=say.count(now["accounts"]), metric=metric), *unseen]
     return [
         Figure(label="In onboarding", value=say.count(now["accounts"]), note=split, metric=metric),
         Figure(

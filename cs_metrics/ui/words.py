@@ -39,7 +39,7 @@ def missing(error: MissingTable) -> None:
     """Say which table is missing, what it switches off and where to read how to load it."""
     table = TABLES.get(error.table)
     with st.container(border=True):
-        needs = f"**{plain(error.question)}** needs the table `{error.table}`, which was not loaded."
+        needs = f"This needs the table `{error.table}`, which was not loaded."
         st.markdown(f":material/table_chart_view: {needs}")
         if table:
             st.caption(f"{table.name}: {table.grain}. It feeds {table.feeds}. How to load it: docs/loading.md.")
