@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -153,7 +154,8 @@ def asked_of_guard(
         sent.append(message)
 
     scope = {"type": "http", "path": path, "headers": [(b"accept-encoding", b"gzip")]}
-    asyncio.run(server.Guard(app)(scope, None, send))  # type: ignore[arg-type]
+    with ThreadPoolExecutor(1) as pool:  # a browser test may have left an event loop running in this thread
+        pool.submit(asyncio.run, server.Guard(app)(scope, None, send)).result()  # type: ignore[arg-type]
     start, *rest = sent
     return start["status"], dict(start["headers"]), b"".join(one.get("body", b"") for one in rest)
 
