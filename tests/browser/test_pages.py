@@ -114,7 +114,6 @@ def test_rows_download_as_csv_and_xlsx(reader: Reader, base: str) -> None:
             assert waited.value.suggested_filename.endswith(f".{label.lower()}")
 
 
-@pytest.mark.skipif("account" not in PAGES, reason="there is no account page yet")
 def test_a_click_on_a_row_opens_the_account(reader: Reader, base: str) -> None:
     with reader.open(base, "overview?segment=SMB") as seen:
         table = seen.page.locator(".st-key-card_moved .dvn-scroller").first
