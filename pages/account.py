@@ -43,7 +43,8 @@ def facts() -> None:
         "Active users": (say.count(now.active_users), seats if say.is_known(now.active_users) else "no use is known"),
         "Open": (say.plural(now.open_tickets, "ticket"), say.plural(now.open_promises, "promise")),
     }
-    course = say.change(now.score, now.score_before, "number", since="28 days")
+    settled = "none" if now.trend == "steady" else "up"  # a change within the dead band is no change
+    course = say.change(now.score, now.score_before, "number", since="28 days", good=settled)
     word = say.health(now.colour)
     score = Figure(label="Health", value=say.number(now.score), change=course, note=word, metric=asked)
     others = [Figure(label=one, value=its[0], note=its[1], metric=asked) for one, its in shown.items()]
