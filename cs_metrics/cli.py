@@ -19,7 +19,7 @@ import pandas as pd
 import typer
 from tqdm import tqdm
 
-from cs_metrics.errors import CsMetricsError, MetricError
+from cs_metrics.errors import CsMetricsError, MetricError, WorkspaceError
 
 __all__ = ["app", "main"]
 
@@ -31,6 +31,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+workspace = typer.Typer(help="What people wrote: look at it, export it, import it.", no_args_is_help=True)
+app.add_typer(workspace, name="workspace")
 DataDir = Annotated[
     Path, typer.Option("--data", help="The data folder.", envvar="CS_METRICS_DATA", show_default="data")
 ]
@@ -186,6 +188,59 @@ def status(data: DataDir = DEFAULT_DATA, format: Annotated[Format, typer.Option(
         _say(f"Last load: {last.status}, {len(last.warnings)} warnings.")
         for warning in last.warnings:
             _say(f"  {warning.table}: {warning.says}")
+
+
+@workspace.command("status")
+def workspace_status(
+    data: DataDir = DEFAULT_DATA, format: Annotated[Format, typer.Option("--format")] = Format.TABLE
+) -> None:
+    """Show where the workspace lies and how much was written on each topic."""
+    from cs_metrics.workspace.database import Workspace
+    from cs_metrics.workspace.summary import COLUMNS, by_topic
+
+    kept = Workspace.open(data)
+    entries = kept.entries()
+    _say(f"{kept.place}: {len(entries):,} entries.")
+    _print(pd.DataFrame(by_topic(entries), columns=list(COLUMNS)), format)
+
+
+@workspace.command("export")
+def workspace_export(
+    data: DataDir = DEFAULT_DATA,
+    out: Annotated[Path | None, typer.Option(help="The file to write; without it, standard output.")] = None,
+) -> None:
+    """Write every entry as CSV."""
+    from cs_metrics.workspace.csv_files import export_csv
+    from cs_metrics.workspace.database import Workspace
+
+    entries = Workspace.open(data).entries()
+    content = export_csv(entries)
+    if out is None:
+        sys.stdout.buffer.write(content)
+        return
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise WorkspaceError(f"{out} cannot be written: {error.strerror}.") from None
+    _say(f"{len(entries):,} entries are written to {out}.")
+
+
+@workspace.command("import")
+def workspace_import(
+    source: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file, exported or written by hand.")],
+    data: DataDir = DEFAULT_DATA,
+) -> None:
+    """Add the entries of a CSV file, all or none; those that are there already are left as they are."""
+    from cs_metrics.workspace.csv_files import import_csv
+    from cs_metrics.workspace.database import Workspace
+
+    kept = Workspace.open(data)
+    found = import_csv(kept, source)
+    for line, reason in found.rejected:
+        _say(f"{source}, line {line}: {reason}")
+    if found.rejected:
+        raise WorkspaceError(f"{len(found.rejected):,} of {found.read:,} rows cannot be kept; nothing was added.")
+    _say(f"{kept.place}: {found.added:,} of {found.read:,} entries added, {found.known:,} were there already.")
 
 
 @app.command()

@@ -7,7 +7,8 @@ CsMetricsError
 ├── StoreError        the published data cannot be opened
 │   └── NothingPublished
 ├── MetricError       a question cannot be asked like that (unknown name, option or value)
-└── MissingTable      the question needs a table that was never loaded
+├── MissingTable      the question needs a table that was never loaded
+└── WorkspaceError    what was written cannot be kept like that, or the workspace cannot be opened
 """
 
 from collections.abc import Iterable
@@ -22,6 +23,7 @@ __all__ = [
     "MissingTable",
     "NothingPublished",
     "StoreError",
+    "WorkspaceError",
     "hint",
 ]
 
@@ -61,6 +63,10 @@ class MissingTable(CsMetricsError):
         self.table = table
         self.question = question
         super().__init__(f"{question} needs the table '{table}', and no rows of it were loaded; see docs/loading.md")
+
+
+class WorkspaceError(CsMetricsError):
+    """Something that a person wrote cannot be kept, or the workspace cannot be read or written."""
 
 
 def hint(word: str, known: Iterable[str]) -> str:

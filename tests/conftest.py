@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from cs_metrics.store import Database, Store
+from tests.workspace_support import postgres, url, workspace  # noqa: F401 (fixtures)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from cs_metrics.cli import app
 from tests.support import account, company, line
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,6 +83,9 @@ def test_where_narrows_and_the_folder_may_come_from_the_environment(data: Path) 
         (("nonsense",), 2, "No such command"),
         (("load", "/nowhere/at/all"), 1, "/nowhere/at/all"),
         (("rollback",), 1, "nothing to go back to"),
+        (("workspace", "import"), 2, "Missing argument"),
+        (("workspace", "import", "/nowhere.csv"), 1, "/nowhere.csv cannot be read"),
+        (("workspace", "export", "--out", "/nowhere/at/all.csv"), 1, "/nowhere/at/all.csv cannot be written"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence_and_an_exit_code(
@@ -126,3 +131,44 @@ def test_a_reader_that_stops_early_gets_no_traceback(data: Path) -> None:
     command = f"{sys.executable} -m cs_metrics metrics --format csv | head -1"
     done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=ROOT, check=False)
     assert "Traceback" not in done.stderr
+
+
+def test_what_people_wrote_goes_out_comes_in_and_is_counted(tmp_path: Path) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    assert cli("workspace", "status", "--data", here).stderr.endswith("workspace.sqlite: 0 entries.\n")
+    assert not here.exists()
+    hand = tmp_path / "hand.csv"
+    head, row = "topic,account_id,action,note,author,effective_on", "account,a,note,Zoë called,Ann,2024-06-30"
+    hand.write_text(f"{head}\n{row}\n", encoding="utf-8")
+    assert "1 of 1 entries added, 0 were there already" in cli("workspace", "import", hand, "--data", here).stderr
+
+    out = tmp_path / "out.csv"
+    done = cli("workspace", "export", "--data", here)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1 entries are written" in cli("workspace", "export", "--out", out, "--data", here).stderr
+    assert out.read_text(encoding="utf-8-sig") == done.stdout.removeprefix("\ufeff")
+    assert cli("workspace", "import", out, "--data", there).returncode == 0
+
+    place = cli(
+        "workspace", "status", "--format", "json", CS_METRICS_WORKSPACE=f"sqlite:///{there}/workspace/workspace.sqlite"
+    )
+    row = json.loads(place.stdout)[0]
+    assert (row["topic"], row["entries"], row["authors"], row["last_effective_on"]) == ("account", 1, 1, "2024-06-30")
+
+
+def test_an_import_that_is_refused_tells_every_line(tmp_path: Path) -> None:
+    hand = tmp_path / "hand.csv"
+    hand.write_text(
+        "topic,account_id,action,note,author,effective_on\naccount,a,nte,x,Ann,2024-06-30\n", encoding="utf-8"
+    )
+    done = cli("workspace", "import", hand, "--data", tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"{hand}, line 2: action: account has no 'nte'. Did you mean 'note'?" in done.stderr
+    assert "Error: 1 of 1 rows cannot be kept; nothing was added." in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["hand.csv"]
+
+
+def test_every_command_of_the_workspace_is_documented() -> None:
+    commands = get_command(app).commands["workspace"].commands
+    text = (ROOT / "docs" / "operating.md").read_text(encoding="utf-8")
+    assert [name for name in commands if f"workspace {name}" not in text] == []

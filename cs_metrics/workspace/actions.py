@@ -1,0 +1,120 @@
+"""What people can write: one small model for each action, holding what it says besides its note.
+
+A new kind of thing to write is a model here and its entry in `TOPICS`; nothing else of the workspace changes.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+__all__ = ["MAX_TEXT", "TOPICS", "Body", "Topic"]
+
+MAX_TEXT = 200
+Short = Annotated[str, StringConstraints(strip_whitespace=True, max_length=MAX_TEXT, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class Body(BaseModel):
+    """What an action says besides its note.
+
+    `note_is` names what the note must hold where the action needs one.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    note_is: ClassVar[str] = ""
+
+    def refusal(self, effective_on: dt.date) -> str:
+        """Return why this cannot count from that day on, '' where it can."""
+        return ""
+
+
+class Open(Body):
+    """A call to action that a person opens by hand."""
+
+    kind: Literal["risk", "lifecycle", "expansion", "objective", "activity"]
+    reason: Short
+    due_on: dt.date | None = None
+    owner: Short | None = None
+    priority: Short | None = None
+
+
+class Flag(Body):
+    """Other teams are needed."""
+
+    team_needed: Short | None = None
+
+
+class Unflag(Body):
+    """Other teams are no longer needed."""
+
+
+class Assign(Body):
+    """Somebody else works it from now on."""
+
+    owner: Short
+
+
+class Snooze(Body):
+    """Nothing to do before a day; the last snoozed day is `until`."""
+
+    until: dt.date
+
+    def refusal(self, effective_on: dt.date) -> str:
+        """Refuse a day that has passed."""
+        return f"until: {self.until} lies before {effective_on}." if self.until < effective_on else ""
+
+
+class Note(Body):
+    """A text for the record."""
+
+    note_is: ClassVar[str] = "the text"
+
+
+class Close(Body):
+    """The end of the work, and what came of it."""
+
+    note_is: ClassVar[str] = "the reason"
+    closed_as: Literal["success", "lost", "not_valid"]
+
+
+class Reopen(Body):
+    """It was closed too early."""
+
+
+class StatementOfWork(Body):
+    """The scope does not fit the plan, so that a statement of work is needed; or no longer."""
+
+    is_needed: bool
+
+
+@dataclass(frozen=True)
+class Topic:
+    """What is written about: its actions by name, and what the subject of an entry is.
+
+    `subject` is 'own' where each has an id of its own, 'account' where it is the account. The action `makes` writes
+    about a new subject, which takes its id from the entry unless one is given.
+    """
+
+    actions: Mapping[str, type[Body]]
+    subject: Literal["own", "account"] = "own"
+    makes: str = ""
+
+
+TOPICS: Mapping[str, Topic] = {
+    "cta": Topic(
+        {
+            "open": Open,
+            "flag": Flag,
+            "unflag": Unflag,
+            "assign": Assign,
+            "snooze": Snooze,
+            "note": Note,
+            "close": Close,
+            "reopen": Reopen,
+        },
+        makes="open",
+    ),
+    "account": Topic({"note": Note, "statement_of_work": StatementOfWork}, subject="account"),
+}
