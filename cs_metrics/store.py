@@ -1,17 +1,17 @@
 """The one place that opens a database: the published generations for reading, a new one for writing, scratch space.
 
 A process keeps one in-memory connection and attaches each generation read-only beside it; a `Store` is one
-generation, so all that a page asks of it comes from the same state of the data.
+generation together with what people had written by then, so all that a page asks of it comes from the same state.
 """
 
 import datetime as dt
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,8 @@ import pandas as pd
 from cs_metrics.config import Config, load_config
 from cs_metrics.contract.tables import TABLES
 from cs_metrics.errors import MissingTable, NothingPublished, StoreError
+from cs_metrics.workspace.database import Workspace
+from cs_metrics.workspace.overlay import Overlay
 
 if TYPE_CHECKING:
     from cs_metrics.metrics.scope import Scope
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Database", "Query", "Store", "generation_path", "published_number", "scratch", "trace", "writer"]
 
 _KEPT = 2
+_KEPT_STATES = 20
 _WHOLE = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT"}
 
 
@@ -100,12 +103,15 @@ class Database:
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir.resolve()
+        self.workspace = Workspace.open(self.data_dir)
         self._lock = threading.Lock()
-        self._stores: dict[int, Store] = {}
+        self._stores: dict[tuple[int, int], Store] = {}
+        self._attached: set[int] = set()
         self._root = scratch()
         self._root.execute(f"set allowed_directories = [{_quoted(str(self.data_dir / 'generations') + '/')}]")
         self._root.execute("set enable_external_access = false")
         self._root.execute("set lock_configuration = true")
+        self._overlay = Overlay(self._root)
 
     @classmethod
     def open(cls, data_dir: Path | str) -> "Database":
@@ -113,45 +119,69 @@ class Database:
         return cls(Path(data_dir))
 
     def current(self) -> "Store":
-        """Return the published generation; `NothingPublished` when there is none yet."""
-        number = published_number(self.data_dir)
-        store = self._stores.get(number)
+        """Return the published generation with all that was written so far; `NothingPublished` when there is none yet."""
+        key = published_number(self.data_dir), self.workspace.version()
+        store = self._stores.get(key)
         if store is not None:
             return store
         with self._lock:
-            if number not in self._stores:
-                self._stores[number] = self._attach(number)
+            if key not in self._stores:
+                self._stores[key] = self._made(*key)
                 self._forget_old()
-            return self._stores[number]
+            return self._stores[key]
 
     def close(self) -> None:
-        """Close the connection; stores taken from it can no longer be asked."""
+        """Close the connections; stores taken from it can no longer be asked."""
         self._root.close()
+        self.workspace.close()
 
-    def _attach(self, number: int) -> "Store":
+    def _made(self, number: int, version: int) -> "Store":
+        if number not in self._attached:
+            self._attach(number)
+        if self._overlay.follow(self.workspace, version):
+            self._stores.clear()
+        return Store(
+            root=self._root,
+            number=number,
+            data_dir=self.data_dir,
+            written=self._overlay.schema(number, version),
+            versions=self._overlay.versions(version),
+        )
+
+    def _attach(self, number: int) -> None:
         path = generation_path(self.data_dir, number)
         try:
             self._root.execute(f"attach {_quoted(str(path))} as g{number} (read_only)")
         except duckdb.Error as error:
             raise StoreError(f"{path} cannot be opened ({_first_line(error)}); load the data again.") from None
-        return Store(root=self._root, number=number, data_dir=self.data_dir)
+        self._attached.add(number)
 
     def _forget_old(self) -> None:
-        for number in sorted(self._stores)[:-_KEPT]:
+        """Keep the newest generations, and of each the newest states of the workspace."""
+        for number, version in sorted(self._stores)[:-_KEPT_STATES]:
+            del self._stores[number, version]
+        for number in sorted(self._attached)[:-_KEPT]:
+            self._stores = {key: store for key, store in self._stores.items() if key[0] != number}
+            self._overlay.forget(number)
             try:
                 self._root.execute(f"detach g{number}")
             except duckdb.Error:
                 continue  # a reader is still in it; the next publication tries again
-            del self._stores[number]
+            self._attached.discard(number)
 
 
 @dataclass(frozen=True, eq=False)
 class Store:
-    """One published generation, read-only."""
+    """One published generation with one state of the workspace, read-only.
+
+    `written` is the schema of what people wrote; `versions` tells per topic of the workspace the last entry in it.
+    """
 
     root: duckdb.DuckDBPyConnection
     number: int
     data_dir: Path
+    written: str
+    versions: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def _info(self) -> dict[str, Any]:
@@ -194,6 +224,11 @@ class Store:
         """The first day that the data speaks of."""
         day: dt.date = self._info["oldest_day"]
         return day
+
+    def version_of(self, topics: Iterable[str]) -> int:
+        """Return the last entry of the workspace in any of these topics (`*`: in any at all), 0 where there is none."""
+        wanted = set(topics)
+        return max((seq for topic, seq in self.versions.items() if topic in wanted or "*" in wanted), default=0)
 
     def has(self, table: str) -> bool:
         """Tell whether a table of the contract holds rows."""
@@ -263,7 +298,7 @@ class Store:
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         cursor = self.root.cursor()
-        cursor.execute(f"use g{self.number}")
+        cursor.execute(f"set search_path = 'g{self.number}.main,{self.written}'")
         return cursor
 
     def _scoped(self, sql: str, scope: "Scope | None", params: dict[str, Any]) -> tuple[str, dict[str, Any]]:

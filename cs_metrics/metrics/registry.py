@@ -53,11 +53,12 @@ class Option:
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric: its function, the tables that it needs and what its docstring says of it."""
+    """A metric: its function, the tables that it needs, the topics of the workspace that it reads, and what its docstring says."""
 
     name: str
     call: Callable[..., pd.DataFrame]
     needs: tuple[str, ...]
+    reads: tuple[str, ...]
     page: str
     doc: str
     options: tuple[Option, ...]
@@ -102,11 +103,12 @@ METRICS: dict[str, Metric] = {}
 Function = typing.TypeVar("Function", bound=Callable[..., pd.DataFrame])
 
 
-def metric(*, needs: Sequence[str] = (), page: str = "") -> Callable[[Function], Function]:
+def metric(*, needs: Sequence[str] = (), reads: Sequence[str] = (), page: str = "") -> Callable[[Function], Function]:
     """Register a function as a metric under its own name.
 
-    `needs` are the contract tables without which it cannot answer: it then raises `MissingTable`. `page` is the
-    page where it is shown.
+    `needs` are the contract tables without which it cannot answer: it then raises `MissingTable`. `reads` are the
+    topics of the workspace that it depends on (`*`: all): an answer is good until somebody writes about one. `page` is
+    the page where it is shown.
     """
 
     def register(function: Function) -> Function:
@@ -120,6 +122,7 @@ def metric(*, needs: Sequence[str] = (), page: str = "") -> Callable[[Function],
             name=function.__name__,
             call=checked,
             needs=tuple(needs),
+            reads=tuple(reads),
             page=page,
             doc=inspect.cleandoc(function.__doc__ or ""),
             options=_options(function),

@@ -14,8 +14,9 @@ from cs_metrics.config import Config
 from cs_metrics.metrics import registry
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.store import Database, Query, Store, trace
+from cs_metrics.workspace.database import Workspace
 
-__all__ = ["Answer", "answer", "current", "data_dir", "database"]
+__all__ = ["Answer", "answer", "current", "data_dir", "database", "workspace"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _KEPT_ANSWERS = 2000
@@ -55,6 +56,11 @@ def current() -> Store:
     return database(str(data_dir())).current()
 
 
+def workspace() -> Workspace:
+    """Return where people write."""
+    return database(str(data_dir())).workspace
+
+
 def answer(store: Store, config: Config, name: str, as_of: dt.date, scope: Scope, options: Mapping[str, Any]) -> Answer:
     """Return the answer of a metric; a question that was asked before on the same data is not computed again."""
 
@@ -64,7 +70,8 @@ def answer(store: Store, config: Config, name: str, as_of: dt.date, scope: Scope
             result = registry.run(store, name, as_of=as_of, scope=scope, options=options)
         return Answer(name, as_of, scope, dict(options), result, tuple(queries))
 
-    state = f"{store.data_dir}|{store.number}|{_loads_seen(store)}|{hash(config.model_dump_json())}"
+    written = store.version_of(registry.find(name).reads)
+    state = f"{store.data_dir}|{store.number}|{written}|{_loads_seen(store)}|{hash(config.model_dump_json())}"
     key = f"{state}|{name}|{as_of}|{scope.where!r}|{sorted(options.items())!r}"
     return _answer(key, ask)
 
