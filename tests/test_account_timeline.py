@@ -6,7 +6,8 @@ import pytest
 
 from cs_metrics.errors import MetricError
 from cs_metrics.metrics.timeline import KINDS, account_timeline
-from cs_metrics.store import Store
+from cs_metrics.store import Database, Store
+from cs_metrics.workspace.entries import NewEntry
 from tests.expansion_support import D, ago, events, merged, one
 from tests.support import account, company, line, records
 
@@ -50,7 +51,16 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         one("commitments", "a", made_on="2025-05-02", promise="Report", kept_on=LATER),
         one("surveys", "b", kind="nps", score=1, answered_at="2025-02-05T08:00:00"),
     )  # fmt: skip
-    return company(tmp_path_factory.mktemp("timeline"), **rows)
+    folder = tmp_path_factory.mktemp("timeline")
+    company(folder, **rows)
+    database = Database.open(folder)
+    said = [
+        NewEntry("account", "a", "note", note="Call them"),
+        NewEntry("account", "a", "statement_of_work", body={"is_needed": True}),
+    ]
+    database.workspace.write(said, author="cleo", effective_on=ago(3))
+    database.workspace.write([NewEntry("account", "a", "note", note="Too late")], author="cleo", effective_on=LATER)
+    return database.current()
 
 
 def of(store: Store, *kinds: str) -> list[tuple]:
@@ -58,6 +68,7 @@ def of(store: Store, *kinds: str) -> list[tuple]:
 
 
 ENTRIES = {
+    "note": [(ago(3), "Note", "Call them, by cleo"), (ago(3), "Statement of work needed", "by cleo")],
     "usage": [("2026-01-30", "First use of used", "")],
     "milestone": [("2025-01-13", "Reached: Live", "2 days late")],
     "ticket": [

@@ -234,34 +234,6 @@ def test_the_funnel_counts_by_milestone_with_time_in_the_step_and_where_accounts
     assert asked(steps, "milestone_funnel", after(-1)) == []
 
 
-def test_the_handoff_counts_what_is_missing_and_how_soon_the_customer_was_greeted(tmp_path: Path) -> None:
-    whole = dict.fromkeys(("has_profile", "has_order", "has_technical_needs", "has_expected_outcomes"), True)
-    store = company(
-        tmp_path,
-        accounts=[account(name, START, salesperson="sam" if name != "d" else "tom") for name in "abcd"],
-        handoffs=[
-            {"account_id": "a", "paid_at": f"{after(0)}T09:00:00", **whole},
-            {"account_id": "b", "paid_at": f"{after(0)}T09:00:00", **whole, "has_order": False},
-            {"account_id": "c", "paid_at": f"{after(1)}T09:00:00", **whole, "has_profile": None},
-            {"account_id": "d", "paid_at": f"{after(9)}T09:00:00", **whole},
-        ],
-        messages=[
-            {
-                "account_id": "a",
-                "kind": "welcome",
-                "sent_at": f"{after(0)}T09:20:00",
-                "opened_at": f"{after(3)}T09:00:00",
-            },
-            {"account_id": "a", "kind": "check_in", "sent_at": f"{after(-4)}T09:20:00"},
-            {"account_id": "b", "kind": "welcome", "sent_at": f"{after(0)}T11:00:00"},
-        ],
-    )
-    assert asked(store, "handoff_completeness", after(5)) == [("sam", 3, 1, None, 1, 1, 0, 0, 2, 70.0, 1, 1)]
-    assert asked(store, "handoff_completeness", after(2), "opened_welcome") == [(0,)]
-    assert asked(store, "handoff_completeness", after(9), "salesperson", "accounts") == [("sam", 3), ("tom", 1)]
-    assert asked(store, "handoff_completeness", after(400)) == []
-
-
 @pytest.mark.parametrize(
     ("name", "table"),
     [("onboarding_risk", "subscriptions"), ("milestone_funnel", "milestones"), ("handoff_completeness", "handoffs")],

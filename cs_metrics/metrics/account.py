@@ -74,8 +74,9 @@ _HEADER = """
             where commitments.account_id = accounts.account_id and made_on <= $as_of and (kept_on is null or kept_on > $as_of)
         ) as open_promises,
         (
-            select count(distinct (kind, reason)) from cta
-            where cta.account_id = accounts.account_id and opened_on <= $as_of and (closed_on is null or closed_on > $as_of)
+            select count(distinct (kind, reason)) from cta_state
+            where cta_state.account_id = accounts.account_id and is_open
+                and from_day <= $as_of and (to_day is null or to_day > $as_of)
         ) as open_ctas,
         exists (
             select 1 from contracts due
@@ -111,7 +112,7 @@ _RENEWAL = {
 _ONBOARDING = {"colour": "onboarding_colour", "next_milestone": "next_milestone"}
 
 
-@metric(needs=("subscriptions",), page="Account")
+@metric(needs=("subscriptions",), reads=("cta",), page="Account")
 def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
     """One account in one row: ARR, stage, renewal, health with its reasons, people, seats, and what is open.
 

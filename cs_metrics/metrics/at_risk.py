@@ -101,15 +101,16 @@ _CAUSES = """
 """
 
 _ACTIONS = """
-    select cta.account_id, cta.kind, cta.reason, cta.owner, cta.due_on, cta.opened_on
-    from cta
-    inner join scope on scope.account_id = cta.account_id
-    where cta.kind <> 'expansion' and cta.opened_on <= $as_of and (cta.closed_on is null or cta.closed_on > $as_of)
-    order by cta.account_id, cta.kind <> 'risk', cta.due_on nulls last, cta.opened_on, cta.cta_id
+    select cta_state.account_id, cta_state.kind, cta_state.reason, cta_state.owner, cta_state.due_on, cta_state.opened_on
+    from cta_state
+    inner join scope on scope.account_id = cta_state.account_id
+    where cta_state.kind <> 'expansion' and cta_state.is_open
+        and cta_state.from_day <= $as_of and (cta_state.to_day is null or cta_state.to_day > $as_of)
+    order by cta_state.account_id, cta_state.kind <> 'risk', cta_state.due_on nulls last, cta_state.opened_on, cta_state.cta_id
 """
 
 
-@metric(needs=("subscriptions",), page="Health")
+@metric(needs=("subscriptions",), reads=("cta",), page="Health")
 def at_risk(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, min_signs: int = 0) -> pd.DataFrame:
     """Accounts that show signs of risk, with the evidence, the cause where the data tells it, a plan and what is under way.
 

@@ -66,9 +66,8 @@ _SIGNS = """
     ),
     flags as (
         select account_id, min(flagged_on) as flagged_on, arg_min(reason, cast(flagged_on as varchar) || reason) as flagged_for
-        from cta
-        where opened_on <= $as_of and flagged_on <= $as_of
-            and (unflagged_on is null or unflagged_on > $as_of) and (closed_on is null or closed_on > $as_of)
+        from cta_state
+        where is_open and is_flagged and from_day <= $as_of and (to_day is null or to_day > $as_of)
         group by account_id
     ),
     met as (

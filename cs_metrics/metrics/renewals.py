@@ -32,7 +32,7 @@ _PIPELINE = [
 ]  # fmt: skip
 
 
-@metric(needs=("contracts",), page="Renewals")
+@metric(needs=("contracts",), reads=("cta",), page="Renewals")
 def renewal_pipeline(
     store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, days: int | None = None
 ) -> pd.DataFrame:
@@ -71,7 +71,7 @@ def renewal_pipeline(
     return found[_PIPELINE]
 
 
-@metric(needs=("contracts",), page="Renewals")
+@metric(needs=("contracts",), reads=("cta",), page="Renewals")
 def renewals_summary(
     store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, days: int | None = None
 ) -> pd.DataFrame:
@@ -116,7 +116,7 @@ def renewals_summary(
     return pd.DataFrame([row])
 
 
-@metric(needs=("contracts",), page="Renewals")
+@metric(needs=("contracts",), reads=("cta",), page="Renewals")
 def renewals_by_week(
     store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, days: int | None = None
 ) -> pd.DataFrame:
@@ -155,7 +155,7 @@ def renewals_by_week(
     return table
 
 
-@metric(needs=("contracts",), page="Renewals")
+@metric(needs=("contracts",), reads=("cta",), page="Renewals")
 def renewals_by_step(
     store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, days: int | None = None
 ) -> pd.DataFrame:

@@ -128,14 +128,21 @@ _ENTRIES = {
         {_of("subscriptions", "is_trial and starts_on <= $as_of")}
     """,
     "cta": f"""
-        select opened_on as day, 'Call to action: ' || reason as what, concat_ws(', ', kind, owner) as detail
-        {_of("cta", "opened_on <= $as_of")}
-        union all
-        select flagged_on, 'Flagged: ' || reason, coalesce('needs ' || team_needed, '')
-        {_of("cta", "opened_on <= $as_of and flagged_on <= $as_of")}
-        union all
-        select closed_on, 'Closed: ' || reason, replace(coalesce(closed_as, ''), '_', ' ')
-        {_of("cta", "opened_on <= $as_of and closed_on <= $as_of")}
+        select day,
+            case action when 'open' then 'Call to action: ' when 'flag' then 'Flagged: ' when 'unflag' then 'Flag taken back: '
+                when 'assign' then 'Assigned: ' when 'snooze' then 'Snoozed: ' when 'close' then 'Closed: '
+                when 'reopen' then 'Opened again: ' else 'Note: ' end || reason as what,
+            concat_ws(', ', case when action = 'open' then kind end, case when action in ('open', 'assign') then owner end,
+                'needs ' || team_needed, case when action = 'snooze' then 'until ' || {_day("snoozed_until")} end,
+                replace(closed_as, '_', ' '), nullif(note, ''), case when author <> '' then 'by ' || author end) as detail
+        {_of("cta_log", "day <= $as_of")}
+    """,
+    "note": f"""
+        select effective_on as day,
+            case when action = 'note' then 'Note' when cast(body ->> 'is_needed' as boolean) then 'Statement of work needed'
+                else 'Statement of work no longer needed' end as what,
+            concat_ws(', ', nullif(note, ''), 'by ' || author) as detail
+        {_of("entry", "topic = 'account' and action in ('note', 'statement_of_work') and effective_on <= $as_of")}
     """,
     "contact": f"""
         select since as day, coalesce(name, contact_id) || ' is the ' || replace(role, '_', ' ') as what, '' as detail
@@ -165,7 +172,7 @@ _ENTRIES = {
 KINDS = {kind: {"cta": "Call to action", "opportunity": "Deal"}.get(kind, kind.capitalize()) for kind in _ENTRIES}
 
 
-@metric(needs=("accounts",), page="Account")
+@metric(needs=("accounts",), reads=("cta", "account"), page="Account")
 def account_timeline(
     store: Store,
     *,
@@ -178,7 +185,7 @@ def account_timeline(
     """Everything that happened with one account up to the day, the newest first.
 
     `kind` keeps only entries of those kinds: usage, health, milestone, ticket, survey, meeting, message, handoff,
-    contract, subscription, cta, contact, opportunity, promise. At most `limit` entries are listed; `total` counts all.
+    contract, subscription, cta, note, contact, opportunity, promise. At most `limit` entries are listed; `total` counts all.
 
     Columns:
         day: when it happened
