@@ -1,29 +1,27 @@
-"""Activation and its plateau: literal rows, the three states, a naive recomputation, and what must not matter."""
+"""Activation and the accounts behind its cells: literal rows, the three states, a naive recomputation, what must not matter."""
 
 import datetime as dt
 import random
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cs_metrics import periods
+from cs_metrics.contract.load import load
 from cs_metrics.errors import MetricError, MissingTable
 from cs_metrics.metrics import Scope, run
-from cs_metrics.metrics.cohorts import key_action
-from cs_metrics.metrics.plateau import bend
-from cs_metrics.store import Store
-from tests.support import account, company, day, records
+from cs_metrics.metrics.actions import key_action
+from cs_metrics.store import Database, Store
+from tests import activation_naive as naive
+from tests.activation_naive import random_company, use
+from tests.support import account, company, day, line, records
 
 MONDAY = "2024-01-01"
 CELLS = ("cohort", "cohort_size", "period", "eligible", "active", "rate")
-
-
-def use(account_id: str, on: str, event: str = "order_created", user_id: str = "") -> dict[str, Any]:
-    return {"account_id": account_id, "event": event, "occurred_at": f"{on}T10:00:00", "user_id": user_id}
 
 
 def days_after(start: str, *days: int) -> list[str]:
@@ -251,6 +249,7 @@ def test_an_account_that_has_not_started_is_not_there(five: Store) -> None:
         ({"from": "2024-03-01", "to": "2024-02-01"}, "holds no day"),
         ({"entry": "recurring", "entry_event": "login", "cohort": "segment"}, "cohort by time"),
         ({"every": "fortnight"}, "every=fortnight is not possible"),
+        ({"key_action": "Orders"}, "There is no key action 'Orders'"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_in_one_sentence(five: Store, options: dict[str, Any], says: str) -> None:
@@ -262,67 +261,6 @@ def test_without_events_the_table_is_named(tmp_path: Path) -> None:
     store = company(tmp_path, accounts=[account()])
     with pytest.raises(MissingTable, match="'events'"):
         run(store, "activation", as_of=day("2024-03-01"))
-
-
-# A recomputation in plain Python, day by day, that shares no line with the SQL.
-
-
-def naive(
-    accounts: list[Any], events: list[Any], as_of: dt.date, o: dict[str, Any]
-) -> dict[tuple[Any, int], tuple[Any, ...]]:
-    calendar, every, week_start = o["clock"] == "calendar", o["every"], o["week_start"]
-    since, until = o["from"] or dt.date.min, min(o["to"] or as_of, as_of)
-
-    def wanted(event: dict[str, Any], names: tuple[str, ...]) -> bool:
-        return day(event["occurred_at"][:10]) <= until and ("*" in names or event["event"] in names)
-
-    def who(row: dict[str, Any]) -> tuple[str, str]:
-        return (row["account_id"], row["user_id"] if o["unit"] == "user" else "")
-
-    known = [one for one in events if o["unit"] == "account" or one["user_id"]]
-    if o["entry_event"] or o["unit"] == "user":
-        enters = [(who(one), day(one["occurred_at"][:10])) for one in known if wanted(one, o["entry_event"] or ("*",))]
-    else:
-        enters = [
-            ((one["account_id"], ""), day(one["started_on"])) for one in accounts if day(one["started_on"]) <= until
-        ]
-    members: dict[Any, dt.date] = {}
-    for unit, on in sorted(enters, key=lambda pair: pair[1]):
-        if o["entry"] == "first" or not o["entry_event"]:
-            key: Any = unit
-        elif on < since:
-            continue
-        else:
-            key = (unit, periods.period_start(on, every if calendar else o["cohort"], week_start))
-        members.setdefault(key, on)
-    found: dict[tuple[Any, int], list[int]] = {}
-    sizes: dict[Any, int] = {}
-    for key, on in members.items():
-        if on < since:
-            continue
-        unit = key if isinstance(key[0], str) else key[0]
-        cohort = {"all": "all", "segment": next(a["segment"] for a in accounts if a["account_id"] == unit[0])}.get(
-            o["cohort"]
-        )
-        cohort = cohort or str(periods.period_start(on, o["cohort"], week_start))
-        anchor = periods.period_start(on, every, week_start) if calendar else on
-        did = sorted(
-            day(one["occurred_at"][:10])
-            for one in known
-            if who(one) == unit and wanted(one, o["event"]) and day(one["occurred_at"][:10]) >= max(anchor, since)
-        )
-        counts, k = [], 0
-        while periods.add_periods(anchor, every, k) <= until:
-            first, last = periods.add_periods(anchor, every, k), periods.add_periods(anchor, every, k + 1)
-            counts.append((last <= periods.add_days(until, 1), sum(first <= one < last for one in did) >= o["times"]))
-            k += 1
-        sizes[cohort] = sizes.get(cohort, 0) + 1
-        for period, (has_elapsed, is_active) in enumerate(counts):
-            cell = found.setdefault((cohort, period), [0, 0])
-            if has_elapsed:
-                cell[0] += 1
-                cell[1] += is_active if o["bounded"] else any(active for _, active in counts[period:])
-    return {(cohort, period): (sizes[cohort], n, a if n else None) for (cohort, period), (n, a) in found.items()}
 
 
 choices = st.fixed_dictionaries(
@@ -343,40 +281,176 @@ choices = st.fixed_dictionaries(
 )
 
 
-def random_company(seed: int) -> tuple[list[Any], list[Any]]:
-    dice = random.Random(seed)
-    accounts = [
-        account(name, str(periods.add_days(day("2023-12-28"), dice.randrange(40))), segment=dice.choice(["SMB", "Mid"]))
-        for name in "abcdefg"
-    ]
-    events = [
-        use(
-            dice.choice(accounts)["account_id"],
-            str(periods.add_days(day("2023-12-28"), int(dice.triangular(0, 120, 20)))),
-            dice.choice(["order_created", "login", "export"]),
-            dice.choice(["", "u1", "u2"]),
-        )
-        for _ in range(150)
-    ]
-    return accounts, events
-
-
 @pytest.fixture(scope="module")
 def dice_store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Store, list[Any], list[Any]]:
     accounts, events = random_company(11)
     return company(tmp_path_factory.mktemp("dice"), accounts=accounts, events=events), accounts, events
 
 
+def possible(options: dict[str, Any]) -> dict[str, Any]:
+    """Turn a combination that is refused into its neighbour."""
+    if options["entry"] == "recurring" and options["clock"] == "account" and options["cohort"] in ("all", "segment"):
+        return {**options, "cohort": "month"}
+    return options
+
+
+def asked(options: dict[str, Any]) -> dict[str, Any]:
+    return {**{name: value for name, value in options.items() if value is not None and value != ()}, "min_accounts": 1}
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(options=choices, as_of=st.sampled_from(["2024-02-11", "2024-03-31", "2024-04-17"]))
 def test_it_agrees_with_a_naive_recomputation(dice_store: Any, options: dict[str, Any], as_of: str) -> None:
     store, accounts, events = dice_store
-    if options["entry"] == "recurring" and options["clock"] == "account" and options["cohort"] in ("all", "segment"):
-        options = {**options, "cohort": "month"}
-    expected = naive(accounts, events, day(as_of), options)
-    asked = {name: value for name, value in options.items() if value is not None and value != ()}
-    got = {(row[0], row[2]): (row[1], row[3], row[4]) for row in cells(store, as_of, min_accounts=1, **asked)}
+    options = possible(options)
+    stays = naive.stays(accounts, events, day(as_of), options)
+    expected = naive.cells(stays)
+    found = run(store, "activation", as_of=day(as_of), options=asked(options))
+    rows = records(found, "cohort", "period", "cohort_size", "eligible", "active", "from_day", "to_day")
+    got = {row[:2]: row[2:5] for row in rows}
     assert {key: value for key, value in got.items() if value[1] or key in expected} == expected
+    assert [row[5:] for row in rows] == [naive.days(stays, options["every"], *row[:2]) for row in rows]
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(options=choices, as_of=st.sampled_from(["2024-02-11", "2024-04-17"]), data=st.data())
+def test_the_accounts_of_a_cell_are_its_members_and_add_up(
+    dice_store: Any, options: dict[str, Any], as_of: str, data: Any
+) -> None:
+    store, accounts, events = dice_store
+    options = possible(options)
+    stays = naive.stays(accounts, events, day(as_of), options)
+    table = records(
+        run(store, "activation", as_of=day(as_of), options=asked(options)),
+        *("cohort", "period", "cohort_size", "eligible", "active"),
+    )
+    if not table:
+        return
+    cohort, period, size, eligible, active = data.draw(st.sampled_from(table))
+    cell = {"in_cohort": cohort, "in_period": period}
+    found = run(store, "activation_accounts", as_of=day(as_of), options={**asked(options), **cell})
+    assert (len(found), int(found["is_eligible"].sum())) == (size, eligible)
+    assert (int(found["is_active"].sum()) if eligible else None) == active
+    members = [one for one in stays if (one.cohort, one.period) == (cohort, period)]
+    columns = ("account_id", "user_id", "entered_on", "period_from", "period_to", "is_eligible", "is_active", "times")
+    begun = [row for row in records(found, *columns) if row[3] <= str(min(day(as_of), options["to"] or day(as_of)))]
+    expected = [
+        (
+            *(one.account_id, one.user_id, str(one.entered_on), str(one.first), str(one.last), one.is_eligible),
+            one.is_active if one.is_eligible else None,
+            one.times,
+        )
+        for one in members
+    ]
+    assert sorted(begun, key=str) == sorted(expected, key=str)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"bounded": "false"},
+        {"every": "month", "cohort": "segment"},
+        {"entry_event": "login", "entry": "recurring", "clock": "calendar", "every": "week"},
+        {"unit": "user", "event": "*", "cohort": "week"},
+    ],
+    ids=["default", "unbounded", "months by segment", "recurring calendar weeks", "users"],
+)
+def test_every_cell_has_as_many_accounts_as_it_says(dice_store: Any, options: dict[str, Any]) -> None:
+    store, *_ = dice_store
+    as_of = day("2024-03-20")
+    table = run(store, "activation", as_of=as_of, options=options)
+    for cohort, period, size, eligible, active in records(
+        table, "cohort", "period", "cohort_size", "eligible", "active"
+    ):
+        cell = {**options, "in_cohort": cohort, "in_period": period}
+        found = run(store, "activation_accounts", as_of=as_of, options=cell)
+        counted = (len(found), int(found["is_eligible"].sum()), int(found["is_active"].sum()))
+        assert counted == (size, eligible, active or 0), (cohort, period)
+
+
+def test_the_accounts_of_a_cell_say_who_they_are_and_those_to_call_come_first(tmp_path: Path) -> None:
+    store = company(
+        tmp_path,
+        accounts=[
+            account("a", MONDAY, csm="ann", onboarding_manager="oda", segment="SMB"),
+            account("b", MONDAY, csm="bob"),
+            account("c", MONDAY),
+            account("d", "2024-01-20"),
+        ],
+        subscriptions=[line("a", MONDAY, None, 10), line("b", MONDAY, None, 30), line("c", MONDAY, "2024-01-20", 99)],
+        events=[use("a", "2024-01-09"), use("a", "2024-01-10"), use("d", "2024-01-22")],
+    )
+    columns = (
+        "account_id",
+        "name",
+        "is_active",
+        "times",
+        "arr",
+        "csm",
+        "onboarding_manager",
+        "period_from",
+        "period_to",
+    )
+    found = run(store, "activation_accounts", as_of=day("2024-01-23"), options={"in_period": 1})
+    assert records(found, *columns) == [
+        ("b", "Company b", False, 0, 360.0, "bob", None, "2024-01-08", "2024-01-14"),
+        ("c", "Company c", False, 0, 0.0, None, None, "2024-01-08", "2024-01-14"),
+        ("a", "Company a", True, 2, 120.0, "ann", "oda", "2024-01-08", "2024-01-14"),
+        ("d", "Company d", None, 0, 0.0, None, None, "2024-01-27", "2024-02-02"),
+    ]
+    of_segment = {"cohort": "segment", "in_cohort": "(empty)", "in_period": 1}
+    found = run(store, "activation_accounts", as_of=day("2024-01-23"), options=of_segment)
+    assert list(found["account_id"]) == ["b", "c", "d"]
+
+
+def test_without_subscriptions_the_arr_of_a_member_is_not_known(five: Store) -> None:
+    found = run(five, "activation_accounts", as_of=day("2024-01-28"), options={"in_cohort": "2024-01-01"})
+    assert found["arr"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"in_cohort": "2024-02-01"}, "There is no cohort '2024-02-01'. Did you mean '2024-01-01'"),
+        ({"in_period": -1}, "in_period lies from 0"),
+        ({"in_period": 10_001}, "in_period lies from 0"),
+        ({"event": "login", "key_action": "Orders"}, "either event or key_action"),
+    ],
+)
+def test_a_cell_that_is_not_there_is_refused(five: Store, options: dict[str, Any], says: str) -> None:
+    with pytest.raises(MetricError, match=says):
+        run(five, "activation_accounts", as_of=day("2024-01-28"), options=options)
+
+
+def test_columns_with_two_to_thirty_values_can_form_cohorts(tmp_path: Path) -> None:
+    store = company(
+        tmp_path,
+        accounts=[
+            account("a", MONDAY, segment="SMB", region="EU", plan="x"),
+            account("b", MONDAY, segment="Mid", region="EU", plan="y"),
+            account("c", MONDAY, segment="SMB", plan="z"),
+            account("d", "2024-03-01", region="US"),
+        ],
+    )
+
+    def found(as_of: str, **options: Any) -> list[tuple[Any, ...]]:
+        return records(run(store, "cohort_columns", as_of=day(as_of), options=options))
+
+    assert found("2024-02-01") == [("segment", 2), ("plan", 3)]
+    assert found("2024-03-01") == [("segment", 2), ("region", 2), ("plan", 3)]
+    assert found("2024-03-01", most=2) == [("segment", 2), ("region", 2)]
+
+
+# What must not matter, and what always holds.
+
+VARIETIES: list[dict[str, Any]] = [
+    {},
+    {"bounded": "false"},
+    {"every": "month", "cohort": "segment"},
+    {"entry_event": "login", "entry": "recurring", "clock": "calendar"},
+    {"unit": "user"},
+]
 
 
 def test_the_order_of_rows_and_later_facts_change_nothing(dice_store: Any, tmp_path: Path) -> None:
@@ -386,129 +460,68 @@ def test_the_order_of_rows_and_later_facts_change_nothing(dice_store: Any, tmp_p
     mixed = [*events, *later]
     random.Random(5).shuffle(mixed)
     other = company(tmp_path, accounts=[account("new", "2024-02-25"), *reversed(accounts)], events=mixed)
-    for options in (
-        {},
-        {"bounded": "false"},
-        {"entry_event": "login", "entry": "recurring", "clock": "calendar"},
-        {"unit": "user"},
-    ):
+    for options in VARIETIES:
         assert cells(other, as_of, **options) == cells(store, as_of, **options)
-    assert records(run(other, "plateau", as_of=day(as_of), options={"min_accounts": 1})) == records(
-        run(store, "plateau", as_of=day(as_of), options={"min_accounts": 1})
-    )
+        for name, more in (("plateau", {"min_accounts": 1}), ("activation_accounts", {"in_period": 2})):
+            answers = [run(one, name, as_of=day(as_of), options={**options, **more}) for one in (other, store)]
+            assert records(answers[0]) == records(answers[1])
 
 
-# The plateau.
-
-STEPS = np.arange(30)
-
-
-@pytest.mark.parametrize(
-    ("curve_points", "period", "slope"),
-    [
-        (np.where(STEPS < 8, 0.9 - 0.05 * STEPS, 0.5), 8, 0.0),
-        (np.where(STEPS < 3, 0.7 - 0.1 * STEPS, 0.4 - 0.002 * (STEPS - 3)), 3, -0.002),
-        (0.9 - 0.02 * STEPS, 0, -0.02),
-        (np.full(30, 0.4), 0, 0.0),
-    ],
-    ids=["falls and stays", "falls and creeps", "falls", "flat"],
-)
-def test_the_bend_of_an_exact_curve_is_found(curve_points: Any, period: int, slope: float) -> None:
-    found = bend(curve_points[None, :], np.full((1, 30), 100.0))
-    assert found.period[0] == period
-    assert found.tail_slope[0] == pytest.approx(slope, abs=1e-9)
-
-
-def test_the_bend_is_the_best_of_all_pairs_of_lines_by_brute_force() -> None:
-    dice = np.random.default_rng(3)
-    rate = np.clip(np.where(STEPS < 9, 0.9 - 0.05 * STEPS, 0.45) + dice.normal(0, 0.01, 30), 0, 1)
-    weight = np.linspace(200, 20, 30)
-    errors = {}
-    for candidate in range(1, 27):
-        lines = np.column_stack([np.ones(30), np.minimum(STEPS - candidate, 0), np.maximum(STEPS - candidate, 0)])
-        fitted, *_ = np.linalg.lstsq(lines * np.sqrt(weight)[:, None], rate * np.sqrt(weight), rcond=None)
-        errors[candidate] = (((lines @ fitted - rate) ** 2 * weight).sum(), fitted[2])
-    best = min(errors, key=lambda candidate: errors[candidate][0])
-    found = bend(rate[None, :], weight[None, :])
-    assert found.period[0] == best
-    assert found.tail_slope[0] == pytest.approx(errors[best][1], abs=1e-9)
+def test_events_loaded_in_two_parts_give_the_same_as_in_one(dice_store: Any, tmp_path: Path) -> None:
+    _, accounts, events = dice_store
+    dice = random.Random(9)
+    halves: tuple[list[Any], list[Any]] = ([], [])
+    for one in events:
+        halves[dice.random() < 0.5].append(one)
+    stores = []
+    for name, parts in (("one", [events]), ("two", halves)):
+        data = tmp_path / name
+        for at, part in enumerate(parts):
+            files = tmp_path / f"{name}-{at}"
+            files.mkdir()
+            pd.DataFrame(part).to_csv(files / "events.csv", index=False)
+            if not at:
+                lines = [line(one["account_id"], one["started_on"], None, 10) for one in accounts]
+                pd.DataFrame(accounts).to_csv(files / "accounts.csv", index=False)
+                pd.DataFrame(lines).to_csv(files / "subscriptions.csv", index=False)
+            assert load(files, data, add=bool(at)).status == "published"
+        stores.append(Database.open(data).current())
+    for options in VARIETIES:
+        one, two = (run(store, "activation", as_of=day("2024-04-17"), options=options) for store in stores)
+        assert records(one) == records(two)
 
 
-def test_points_without_weight_have_no_influence() -> None:
-    rate = np.where(STEPS < 8, 0.9 - 0.05 * STEPS, 0.5)
-    weight = np.full(30, 100.0)
-    rate[25:], weight[25:] = 0.0, 0.0
-    assert bend(rate[None, :], weight[None, :]).period[0] == 8
-
-
-def plateau_company(folder: Path, stays: int, weeks: int, *, accounts: int = 40) -> Store:
-    """Return a company in which `stays` of the accounts are active each week and the others stop one after the other."""
-    names = [f"{number:03}" for number in range(accounts)]
-    leaves = {
-        name: weeks if number < stays else 1 + (number - stays) * 6 // (accounts - stays)
-        for number, name in enumerate(names)
-    }
-    return company(
-        folder,
-        accounts=[account(name, MONDAY) for name in names],
-        events=[use(name, on) for name in names for on in days_after(MONDAY, *range(0, 7 * leaves[name], 7))],
-    )
-
-
-def plateau(store: Store, as_of: str, **options: Any) -> dict[str, Any]:
-    found = run(store, "plateau", as_of=day(as_of), options=options)
-    return dict(zip(found.columns, records(found)[0], strict=True))
-
-
-def test_the_plateau_is_the_level_of_the_flat_tail_with_its_interval(tmp_path: Path) -> None:
-    store = plateau_company(tmp_path, 20, 26)
-    found = plateau(store, "2024-06-30")
-    assert found["is_found"] is True
-    assert found["period"] == 6
-    assert found["level"] == 0.5
-    assert found["level_low"] < 0.5 < found["level_high"]
-    assert found["level_high"] - found["level_low"] == pytest.approx(2 * 1.96 * (0.25 / 40) ** 0.5, abs=0.03)
-    assert 3 <= found["period_low"] <= 6 <= found["period_high"] <= 9
-    assert plateau(store, "2024-06-30") == found
-    assert plateau(store, "2024-06-30", bounded="false", cohort="segment") == found
-
-
-def test_a_curve_that_never_flattens_is_said_to(tmp_path: Path) -> None:
-    weeks = 24
-    names = [f"{number:03}" for number in range(48)]
-    store = company(
-        tmp_path,
-        accounts=[account(name, MONDAY) for name in names],
-        events=[
-            use(name, on)
-            for number, name in enumerate(names)
-            for on in days_after(MONDAY, *range(0, 7 * (number * weeks // 48 + 1), 7))
-        ],
-    )
-    found = plateau(store, "2024-06-16")
-    assert found.pop("tail_slope") == pytest.approx(-1 / 24, abs=1e-4)
-    assert found == {"is_found": False} | dict.fromkeys(
-        ("period", "level", "level_low", "level_high", "period_low", "period_high")
-    )
-
-
-def test_too_short_a_curve_has_no_plateau(five: Store) -> None:
-    assert plateau(five, "2024-01-28") == {"is_found": False} | dict.fromkeys(
-        ("period", "level", "level_low", "level_high", "tail_slope", "period_low", "period_high")
-    )
-    assert plateau(five, "2023-01-01")["is_found"] is False
-
-
-@pytest.mark.parametrize("every", ["day", "week"])
-def test_the_plateau_counts_what_the_curve_counts(dice_store: Any, every: str) -> None:
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(options=choices, as_of=st.sampled_from(["2024-02-11", "2024-04-17"]))
+def test_later_use_counts_too_where_it_may_and_periods_only_lose_the_eligible(
+    dice_store: Any, options: dict[str, Any], as_of: str
+) -> None:
     store, *_ = dice_store
-    options = {"every": every, "min_accounts": 3, "unit": "user", "event": "*"}
-    found = plateau(store, "2024-03-20", **options)
-    rows = [row for row in curve(store, "2024-03-20", **options) if row[3] is not None]
-    pooled = np.array([[row[1] for row in rows]], dtype=float)
-    slope = bend(np.array([[row[2] for row in rows]]) / pooled, pooled).tail_slope[0]
-    assert found["tail_slope"] == pytest.approx(slope, abs=1e-6)
-    assert found["is_found"] is bool(abs(slope) <= 0.005)
-    tail = [row for row in rows if found["is_found"] and row[0] >= found["period"]]
-    expected = sum(row[2] for row in tail) / sum(row[1] for row in tail) if tail else None
-    assert found["level"] == pytest.approx(expected, abs=1e-6)
+    options = asked(possible(options))
+    both = {
+        one: run(store, "activation", as_of=day(as_of), options={**options, "bounded": one}) for one in (True, False)
+    }
+    assert list(both[True]["eligible"]) == list(both[False]["eligible"])
+    assert (both[False]["active"].fillna(0) >= both[True]["active"].fillna(0)).all()
+    for found in both.values():
+        assert (found["active"].fillna(0) <= found["eligible"]).all()
+        assert (found["eligible"] <= found["cohort_size"]).all()
+        assert (found.groupby("cohort")["eligible"].diff().fillna(0) <= 0).all()
+    later = both[False].dropna(subset=["active"])
+    assert (later.groupby("cohort")["active"].diff().fillna(0) <= 0).all()
+
+
+@pytest.mark.parametrize("options", VARIETIES[:3] + VARIETIES[4:])
+@pytest.mark.parametrize("cohort", ["week", "quarter", "segment"])
+def test_the_pooled_row_is_the_sum_of_the_cohorts(dice_store: Any, cohort: str, options: dict[str, Any]) -> None:
+    store, *_ = dice_store
+    rows = run(store, "activation", as_of=day("2024-03-20"), options={**options, "cohort": cohort})
+    pooled = rows.groupby("period")[["cohort_size", "eligible", "active"]].sum()
+    whole = curve_counts(store, "2024-03-20", **{**options, "cohort": "all"})
+    assert [(period, *row) for period, row in zip(pooled.index, pooled.to_numpy(), strict=True)] == whole
+
+
+def curve_counts(store: Store, as_of: str, **options: Any) -> list[tuple[Any, ...]]:
+    found = run(store, "activation", as_of=day(as_of), options=options)
+    found["active"] = found["active"].fillna(0)
+    return records(found, "period", "cohort_size", "eligible", "active")

@@ -23,6 +23,7 @@ def activation(
     as_of: dt.date,
     scope: Scope = EVERYTHING,
     event: tuple[str, ...] = (),
+    key_action: str = "",
     entry_event: tuple[str, ...] = (),
     times: int | None = None,
     every_days: int | None = None,
@@ -41,8 +42,9 @@ def activation(
 
     Period k of an account is [start + k · every, start + (k + 1) · every) by its own clock, months counted from its
     own day; with clock=calendar it is the k-th calendar period after the one in which it entered. `event` is the key
-    action (`*`: any; by default the configured one, or any event where that never occurs), done at least `times` times
-    (by default as configured, 1 with an `event` of one's own). Members enter on their start, or on their
+    action (`*`: any), or `key_action` one of those configured, by its name; by default each account counts by the key
+    action configured for its segment, or by any event where that never occurs. It is done at least `times` times (by
+    default as configured, 1 with an `event` of one's own). Members enter on their start, or on their
     first `entry_event` ever; with entry=recurring they enter in each period in which they do it (clock=calendar:
     periods of `every`, clock=account: periods of `cohort`), and a coarser cohort counts them once per entry.
     unit=user counts known users, who enter on their first event. Only cohorts that enter from `from` on, and only
@@ -60,12 +62,15 @@ def activation(
         eligible: members whose period has fully elapsed on the as-of day (and by `to`)
         active: those of them that did the key action often enough
         rate: active ÷ eligible, empty below min_accounts eligible
+        from_day: first day of the period of the member that entered first
+        to_day: last day of the period of the member that entered last
     Source: the retention table of product analytics; checked against the published test cases of PostHog.
     """
     asked = question(
         store,
         as_of=as_of,
         event=event,
+        key_action=key_action,
         entry_event=entry_event,
         times=times,
         every_days=every_days,
@@ -92,9 +97,7 @@ def _matrix_sql(asked: Question, bounded: bool) -> str:
     )"""
     else:
         active = """last_active as (
-        select cohort, least(max(period) + 1, elapsed) as reach
-        from done
-        group by account_id, user_id, cohort, anchor, elapsed
+        select cohort, least(max(period) + 1, elapsed) as reach from done group by number, cohort, elapsed
     ),
     reached as (
         select cohort, reach, count(*) as members from last_active group by cohort, reach
@@ -106,12 +109,14 @@ def _matrix_sql(asked: Question, bounded: bool) -> str:
         group by grid.cohort, grid.period
     )"""
     return f"""
-    with {asked.relations},
+    with {asked.relations()},
     cohorts as (
-        select cohort, count(*) as cohort_size from member group by cohort
+        select cohort, count(*) as cohort_size, min(anchor) as first_anchor, max(anchor) as last_anchor
+        from member
+        group by cohort
     ),
     grid as (
-        select cohort, cohort_size, unnest(range(0, (select max(started) from member))) as period from cohorts
+        select *, unnest(range(0, (select max(started) from member))) as period from cohorts
     ),
     elapsed as (
         select cohort, elapsed, count(*) as members from member group by cohort, elapsed
@@ -130,7 +135,9 @@ def _matrix_sql(asked: Question, bounded: bool) -> str:
         coalesce(eligible.eligible, 0)::bigint as eligible,
         case when eligible.eligible > 0 then coalesce(active.active, 0)::bigint end as active,
         case when eligible.eligible >= $min_accounts
-            then coalesce(active.active, 0)::double / eligible.eligible end as rate
+            then coalesce(active.active, 0)::double / eligible.eligible end as rate,
+        {asked.starts("grid.first_anchor", "grid.period")} as from_day,
+        {asked.starts("grid.last_anchor", "grid.period + 1")} - 1 as to_day
     from grid
     left join eligible on eligible.cohort = grid.cohort and eligible.period = grid.period
     left join active on active.cohort = grid.cohort and active.period = grid.period

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from cs_metrics.errors import MetricError, hint
+from cs_metrics.metrics.actions import KeyAction, asked_events, chosen_action, key_action
 from cs_metrics.periods import WeekStart
 from cs_metrics.store import Store
 
 __all__ = [
+    "EMPTY",
     "Clock",
     "Entry",
     "KeyAction",
@@ -32,47 +34,17 @@ Clock = Literal["account", "calendar"]
 Entry = Literal["first", "recurring"]
 Unit = Literal["account", "user"]
 
+EMPTY = "(empty)"
+"""How the cohort of accounts without a value is asked for."""
+
 _DATED = ("day", "week", "month", "quarter")
 _STEP_DAYS = {"day": 1, "week": 7, "month": 0}
-
-
-@dataclass(frozen=True)
-class KeyAction:
-    """What counts as getting value: so many times any of these events (empty: any event at all) per so many days.
-
-    `missing` names the configured events when none of them had occurred, and any event counts instead.
-    """
-
-    events: tuple[str, ...]
-    times: int
-    every_days: int
-    missing: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The action in words."""
-        return " or ".join(self.events) if self.events else "any event"
-
-    @property
-    def note(self) -> str:
-        """Why any event stands in for the configured action, empty where it does not."""
-        if not self.missing:
-            return ""
-        return f"Any event counts, because the configured key action ({' or '.join(self.missing)}) does not occur in the data."
-
-
-def key_action(store: Store, as_of: dt.date) -> KeyAction:
-    """Return the configured key action, or any event where none of its events had occurred by the as-of day."""
-    settings = store.config.activation
-    sql = "select count(*) from event_first where event = any($events) and first_day <= $as_of"
-    if store.value(sql, events=settings.key_action, as_of=as_of):
-        return KeyAction(settings.key_action, settings.times, settings.every_days)
-    return KeyAction((), settings.times, settings.every_days, missing=settings.key_action)
-
-
-def asked_events(events: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the named events without repeats; a `*` among them means any event, which is the empty tuple."""
-    return () if "*" in events else tuple(dict.fromkeys(events))
+_DONE = """done as (
+        select member.number, member.cohort, member.elapsed, spent.period
+        from spent
+        inner join member on member.number = spent.number
+        where spent.times >= member.needed
+    )"""
 
 
 @dataclass(frozen=True)
@@ -82,9 +54,9 @@ class Question:
     `entry_events` None is the account's start, empty is any event; `step_days` 0 means months.
     """
 
-    events: tuple[str, ...]
+    action: KeyAction
     entry_events: tuple[str, ...] | None
-    times: int
+    times: int | None
     every: Literal["day", "week", "month"] | None
     step_days: int
     cohort: str
@@ -95,24 +67,37 @@ class Question:
     since: dt.date | None
     until: dt.date
     min_accounts: int
-    note: str
 
     @property
     def params(self) -> Mapping[str, Any]:
         """The values that the SQL of this question is bound to."""
         return {
-            "events": self.events,
+            **self.action.params,
+            **({"times": self.times} if self.times else {}),
             "entry_events": self.entry_events or (),
-            "times": self.times,
             "since": self.since,
             "until": self.until,
             "min_accounts": self.min_accounts,
         }
 
     @property
-    def relations(self) -> str:
-        """The CTEs `member` (who began when, and how many periods have elapsed) and `done` (who was active in which)."""
-        return f"{self._entries},\n{self._member},\n{self._done}"
+    def note(self) -> str:
+        """Why another action stands in for the configured one, empty where none does."""
+        return self.action.note
+
+    def relations(self, members: str = "true") -> str:
+        """The CTEs `member` (one row per entry: who began when, and how many periods have elapsed) and `done`.
+
+        `spent` has one row per member and period with the action, and how often; `done` those of them in which it was
+        often enough. `members` is a condition on the columns of `member` that narrows all of them.
+        """
+        return f"{self._entries},\n{self._member(members)},\n{self._spent},\n{_DONE}"
+
+    def starts(self, anchor: str, period: str) -> str:
+        """Return the SQL for the first day of a period of the member or cohort with that anchor."""
+        if self.step_days:
+            return f"({anchor} + ({period})::integer * {self.step_days})"
+        return f"cast({anchor} + to_months(({period})::integer) as date)"
 
     @property
     def _entries(self) -> str:
@@ -121,10 +106,20 @@ class Question:
             return """entries as (
         select account_id, '' as user_id, started_on as day from accounts where started_on <= $until
     )"""
-        return f"entries as (\n        {self._uses(self.entry_events, 'entry_events')}\n    )"
+        return f"entries as (\n        {self._enters(self.entry_events)}\n    )"
 
-    @property
-    def _member(self) -> str:
+    def _enters(self, events: tuple[str, ...]) -> str:
+        """Return the days with one of the entry events, as known at the end of the window."""
+        relation, user = "account_day_event" if events else "account_day", "''"
+        conditions = ["day <= $until"]
+        if self.unit == "user":
+            relation, user = "user_day_event", "user_id"
+            conditions.append("user_id <> ''")
+        if events:
+            conditions.append("event = any($entry_events)")
+        return f"select account_id, {user} as user_id, day from {relation} where {' and '.join(conditions)}"
+
+    def _member(self, members: str) -> str:
         """One row per unit and entry: its cohort, the day from which its periods count, and how many have passed."""
         last = "cast($until as date)"
         grain = self._entry_grain
@@ -133,6 +128,7 @@ class Question:
             begins = period_start_sql(begins, self.every or "day", self.week_start)
         grouped = ", entries.user_id" + (f", {grain}" if grain else "")
         within = "entries.day >= $since" if self.since and grain else "true"
+        needed = "$times" if self.times else self.action.needed()
         return f"""inside as (
         select entries.account_id, entries.user_id, min(entries.day) as entry_day
         from entries
@@ -141,52 +137,39 @@ class Question:
         group by entries.account_id{grouped}
     ),
     anchored as (
-        select inside.account_id, inside.user_id, {self._cohort} as cohort, {begins} as anchor
+        select
+            inside.account_id, inside.user_id, inside.entry_day,
+            {self._cohort} as cohort, {begins} as anchor, {needed} as needed
         from inside
         inner join accounts on accounts.account_id = inside.account_id
         where {"inside.entry_day >= $since" if self.since else "true"}
     ),
     member as (
         select
-            account_id, user_id, cohort, anchor,
+            (row_number() over (order by account_id, user_id, anchor))::integer as number,
+            account_id, user_id, cohort, entry_day, anchor, needed,
             {self._index("anchor", f"{last} + 1")} as elapsed,
             {self._index("anchor", last)} + 1 as started
         from anchored
+        where {members}
     )"""
 
     @property
-    def _done(self) -> str:
-        """One row per member and period in which it did the action often enough."""
-        same = "used.account_id = member.account_id and used.user_id = member.user_id"
-        uses = self._uses(self.events, "events", since=True)
-        if self.clock == "account":
-            return f"""used as (
+    def _spent(self) -> str:
+        """One row per member and period with the action, and how often it was done."""
+        conditions = ["day <= $until", *(["day >= $since"] if self.since else [])]
+        same = "used.account_id = member.account_id"
+        if self.unit == "user":
+            same += " and used.user_id = member.user_id"
+        uses = self.action.uses(is_user=self.unit == "user", conditions=conditions)
+        return f"""used as (
         {uses}
     ),
-    done as (
-        select
-            member.account_id, member.user_id, member.cohort, member.anchor, member.elapsed,
-            {self._index("member.anchor", "used.day")} as period
+    spent as (
+        select member.number, {self._index("member.anchor", "used.day")} as period, sum(used.times) as times
         from member
         inner join used on {same} and used.day >= member.anchor
-        group by 1, 2, 3, 4, 5, 6
-        having sum(used.times) >= $times
-    )"""
-        return f"""daily as (
-        {uses}
-    ),
-    used as (
-        select account_id, user_id, {period_start_sql("day", self.every or "day", self.week_start)} as day
-        from daily
-        group by 1, 2, 3
-        having sum(times) >= $times
-    ),
-    done as (
-        select
-            member.account_id, member.user_id, member.cohort, member.anchor, member.elapsed,
-            {self._index("member.anchor", "used.day")} as period
-        from member
-        inner join used on {same} and used.day >= member.anchor
+        group by 1, 2
     )"""
 
     @property
@@ -204,19 +187,6 @@ class Question:
         if self.cohort in _DATED:
             return period_start_sql("inside.entry_day", self.cohort, self.week_start)
         return f"coalesce(cast(accounts.\"{self.cohort}\" as varchar), '')"
-
-    def _uses(self, events: tuple[str, ...], name: str, *, since: bool = False) -> str:
-        """Return the days with one of the events, as known at the end of the window."""
-        conditions = ["day <= $until"]
-        if since and self.since:
-            conditions.append("day >= $since")
-        relation, user = "account_day_event" if events else "account_day", "''"
-        if self.unit == "user":
-            relation, user = "user_day_event", "user_id"
-            conditions.append("user_id <> ''")
-        if events:
-            conditions.append(f"event = any(${name})")
-        return f"select account_id, {user} as user_id, day, times from {relation} where {' and '.join(conditions)}"
 
     def _index(self, anchor: str, day: str) -> str:
         """Return which period after the anchor a day lies in; months are counted from the anchor's own day."""
@@ -246,6 +216,7 @@ def question(
     *,
     as_of: dt.date,
     event: tuple[str, ...],
+    key_action: str,
     entry_event: tuple[str, ...],
     times: int | None,
     every_days: int | None,
@@ -260,10 +231,9 @@ def question(
     to: dt.date | None,
 ) -> Question:
     """Return the question that these options ask, or raise `MetricError` with the reason why they cannot be asked."""
-    action = KeyAction(asked_events(event), 1, 7) if event else key_action(store, as_of)
-    wanted = action.times if times is None else times
+    action = chosen_action(store, as_of, event, key_action)
     days = action.every_days if every_days is None else every_days
-    if wanted < 1 or days < 1:
+    if days < 1 or (times is not None and times < 1):
         raise MetricError("times and every_days must be at least 1.")
     step, step_days = _step(every, days, clock)
     _check_cohort(store, cohort)
@@ -276,9 +246,9 @@ def question(
         raise MetricError(f"The window from {from_} to {until} holds no day.")
     default_entry: tuple[str, ...] | None = () if unit == "user" else None
     return Question(
-        events=action.events,
+        action=action,
         entry_events=asked_events(entry_event) if entry_event else default_entry,
-        times=wanted,
+        times=times,
         every=step,
         step_days=step_days,
         cohort=cohort,
@@ -289,7 +259,6 @@ def question(
         since=from_,
         until=until,
         min_accounts=store.config.min_accounts if min_accounts is None else min_accounts,
-        note=action.note,
     )
 
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from cs_metrics.metrics.cohorts import KeyAction, asked_events, key_action
+from cs_metrics.metrics.actions import KeyAction, chosen_action
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
@@ -69,16 +69,13 @@ _ONBOARDING = f"""
 _FIRST_VALUE = """
     with {spans},
     first_action as (
-        select account_id, min(first_day) as done_on
-        from event_first
-        where first_day <= $as_of and {condition}
-        group by account_id
+        {first_days}
     ),
     ends as (
         select
             accounts.started_on,
-            case when first_action.done_on < accounts.started_on then accounts.started_on
-                else first_action.done_on end as done_on,
+            case when first_action.first_day < accounts.started_on then accounts.started_on
+                else first_action.first_day end as done_on,
             coalesce(customer_spans.lost_on, $as_of::date) as seen_until
         from accounts
         inner join scope on scope.account_id = accounts.account_id
@@ -124,19 +121,25 @@ def survival(
         store.need("milestones", "The time to complete onboarding")
         seen = store.frame(_ONBOARDING, scope=scope, as_of=as_of)
     else:
-        seen = _first_value(store, as_of, scope, key_action(store, as_of))
+        seen = _first_value(store, as_of, scope, chosen_action(store, as_of))
     return kaplan_meier(seen["days"].to_numpy(), seen["has_happened"].to_numpy())
 
 
 @metric(needs=("events",), page="Onboarding")
 def time_to_value(
-    store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, event: tuple[str, ...] = ()
+    store: Store,
+    *,
+    as_of: dt.date,
+    scope: Scope = EVERYTHING,
+    event: tuple[str, ...] = (),
+    key_action: str = "",
 ) -> pd.DataFrame:
     """Days from an account's start to its first key action: the day by which a quarter, half and three quarters had it.
 
     Of all accounts that have started by the as-of day, by Kaplan-Meier: an account without the action yet is counted
     as long as it was seen, to the as-of day or to its loss of all MRR, and not left out. An action before the start
-    (in a trial) counts as day 0. `event` is the action, by default the configured key action (`*`: any).
+    (in a trial) counts as day 0. `event` is the action (`*`: any), or `key_action` a configured one by its name; by
+    default it is of each account the key action configured for its segment.
 
     Formula: median = the first day on which the Kaplan-Meier share without the action is at most one half.
     Columns:
@@ -145,7 +148,7 @@ def time_to_value(
         median_days, p25_days, p75_days: days, empty where too few reached it to know
     Source: Kaplan and Meier 1958.
     """
-    action = KeyAction(asked_events(event), 1, 7) if event else key_action(store, as_of)
+    action = chosen_action(store, as_of, event, key_action)
     seen = _first_value(store, as_of, scope, action)
     curve = kaplan_meier(seen["days"].to_numpy(), seen["has_happened"].to_numpy())
     found = pd.DataFrame(
@@ -202,6 +205,6 @@ def days_until(curve: pd.DataFrame, share: float) -> float:
 
 def _first_value(store: Store, as_of: dt.date, scope: Scope, action: KeyAction) -> pd.DataFrame:
     store.need("events", "The time to first value")
-    condition = "event = any($events)" if action.events else "true"
-    sql = _FIRST_VALUE.format(spans=CUSTOMER_SPANS, condition=condition)
-    return store.frame(sql, scope=scope, as_of=as_of, events=action.events)
+    first_days = action.first_days(["first_day <= $as_of"])
+    sql = _FIRST_VALUE.format(spans=CUSTOMER_SPANS, first_days=first_days)
+    return store.frame(sql, scope=scope, as_of=as_of, **action.params)
