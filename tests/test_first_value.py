@@ -1,19 +1,16 @@
-"""The 90/10 test, the key-action finder and bounce-backs: hand-counted companies, a known truth, and no look ahead."""
+"""The 90/10 test and bounce-backs: hand-counted companies, landmark traps, and no look ahead."""
 
 import math
 import random
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from scipy import stats
 
 from cs_metrics import periods
 from cs_metrics.errors import MetricError, MissingTable
 from cs_metrics.metrics import Scope, run
-from cs_metrics.metrics.first_value import _holm, _retained
-from cs_metrics.metrics.survival import kaplan_meier
 from cs_metrics.store import Store
 from tests.support import account, company, day, line, records
 
@@ -31,26 +28,6 @@ def use(account_id: str, on: int, event: str = "order_created", user_id: str = "
 def asked(store: Store, name: str, as_of: str, *columns: str, **options: Any) -> list[tuple[Any, ...]]:
     scope = options.pop("scope", Scope())
     return records(run(store, name, as_of=day(as_of), scope=scope, options=options), *columns)
-
-
-def test_many_groups_at_once_agree_with_the_one_estimator() -> None:
-    dice = np.random.default_rng(5)
-    days, is_lost = dice.integers(0, 500, 120).astype(float), dice.random(120) < 0.5
-    members = dice.random((6, 120)) < 0.4
-    found = _retained(members, days, is_lost, 365)
-    for at, group in enumerate(members):
-        curve = kaplan_meier(days[group], is_lost[group])
-        seen = curve[curve["time_days"] <= 365]
-        assert found.share[at] == pytest.approx(seen["survival"].iloc[-1], abs=1e-12)
-        risk, lost = seen["at_risk"].to_numpy(float), seen["events"].to_numpy(float)
-        greenwood = found.share[at] ** 2 * (lost / (risk * (risk - lost))).sum()
-        assert found.variance[at] == pytest.approx(greenwood, abs=1e-12)
-
-
-def test_holm_corrects_for_the_known_looks_only() -> None:
-    assert _holm(np.array([0.01, np.nan, 0.04, 0.03])) == pytest.approx([0.03, np.nan, 0.06, 0.06], nan_ok=True)
-    assert _holm(np.array([0.5, 0.9])) == pytest.approx([1.0, 1.0])
-    assert np.isnan(_holm(np.array([np.nan]))).all()
 
 
 MILESTONES = [
@@ -78,16 +55,27 @@ def landmarks(tmp_path_factory: pytest.TempPathFactory) -> Store:
     )
 
 
+def mantel(first: tuple[list[int], int], second: tuple[list[int], int]) -> float:
+    """The log-rank test by the book: observed less expected losses of the first group, day by day."""
+    (ours, ours_stay), (theirs, theirs_stay) = first, second
+    apart = variance = 0.0
+    for on in sorted({*ours, *theirs}):
+        mine = ours_stay + sum(one >= on for one in ours)
+        both = mine + theirs_stay + sum(one >= on for one in theirs)
+        lost = ours.count(on) + theirs.count(on)
+        apart += ours.count(on) - lost * mine / both
+        variance += lost * mine * (both - mine) * (both - lost) / (both**2 * (both - 1))
+    return float(2 * stats.norm.sf(abs(apart) / math.sqrt(variance)))
+
+
 def test_only_customers_on_the_landmark_are_compared(landmarks: Store) -> None:
     found = asked(landmarks, "ninety_ten", after(600), "group", "accounts", "retained", "lost")
     assert found == [("completed", 10, 0.9, 1), ("not_completed", 10, 0.5, 5)]
     low, high = asked(landmarks, "ninety_ten", after(600), "low", "high")[1]
     assert (low, high) == (pytest.approx(0.183550, abs=1e-4), pytest.approx(0.753203, abs=1e-4))
     p = asked(landmarks, "ninety_ten", after(600), "log_rank_p")
-    lost = ([True] + [False] * 9, [True] * 5 + [False] * 5)
-    days = ([110] + [510] * 9, [60, 110, 160, 210, 260] + [510] * 5)
-    curves = [stats.CensoredData.right_censored(one, ~np.array(gone)) for one, gone in zip(days, lost, strict=True)]
-    assert p[0] == p[1] == (pytest.approx(stats.logrank(*curves).pvalue, abs=1e-6),)
+    groups = [([110], 9), ([60, 110, 160, 210, 260], 5)]  # days of the losses, and how many are still there
+    assert p[0] == p[1] == (pytest.approx(mantel(*groups), abs=1e-6),)
 
 
 def test_a_retention_nobody_was_followed_for_is_not_known(landmarks: Store) -> None:
@@ -139,30 +127,110 @@ def test_without_milestones_the_key_action_decides(tmp_path: Path) -> None:
     ]
 
 
-def test_each_event_is_compared_by_who_did_it_early(landmarks: Store) -> None:
-    columns = ("event", "did", "did_retained", "did_not", "did_not_retained", "difference", "p_adjusted")
-    # On day 30 all 22 are customers; ten did the order. All did the login, so that nobody is left to compare it with.
-    order, login = asked(landmarks, "key_actions", after(600), *columns)
-    share_did, share_not = 0.9, 5 / 12
-    error = math.sqrt(share_did * (1 - share_did) / 10 + share_not * (1 - share_not) / 12)
-    assert order[:5] == ("order_created", 10, pytest.approx(share_did), 12, pytest.approx(share_not, abs=1e-6))
-    assert order[5] == pytest.approx(share_did - share_not, abs=1e-6)
-    assert order[6] == pytest.approx(2 * stats.norm.sf((share_did - share_not) / error), abs=1e-6)
-    assert login == ("login", 22, pytest.approx(14 / 22, abs=1e-6), 0, None, None, None)
-    low, high = asked(landmarks, "key_actions", after(600), "low", "high")[0]
-    assert (low, high) == (
-        pytest.approx(share_did - share_not - 1.959964 * error, abs=1e-5),
-        pytest.approx(share_did - share_not + 1.959964 * error, abs=1e-5),
+STANDINGS = ("completed", "not_completed", "left_before", "not_paying", "too_young", "no_milestones")
+
+
+def counted(store: Store, as_of: str, **options: Any) -> dict[str, int]:
+    found = asked(store, "ninety_ten_accounts", as_of, "group", "accounts", "is_compared", **options)
+    assert [group for group, _, is_compared in found if is_compared] == ["completed", "not_completed"]
+    assert tuple(group for group, _, _ in found) == STANDINGS
+    return {group: accounts for group, accounts, _ in found if accounts}
+
+
+def test_every_account_that_has_started_is_compared_or_left_out_with_its_reason(landmarks: Store) -> None:
+    assert counted(landmarks, after(600)) == {"completed": 10, "not_completed": 10, "left_before": 2}
+    assert counted(landmarks, after(90)) == {"completed": 10, "not_completed": 10, "left_before": 2}
+    assert counted(landmarks, after(89)) == {"too_young": 22}
+    assert counted(landmarks, after(-1)) == {}
+    assert counted(landmarks, after(89), landmark_days=79) == {"not_completed": 21, "left_before": 1}
+
+
+@pytest.fixture(scope="module")
+def traps(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """Accounts that a careless test would put into the wrong group."""
+    spans = {
+        "leaves_on_90": [(0, 90)],
+        "leaves_on_91": [(0, 91)],
+        "pays_from_90": [(90, None)],
+        "pays_from_91": [(91, None)],
+        "away_on_90": [(0, 80), (100, None)],
+        "back_on_90": [(0, 80), (90, None)],
+        "other_segment": [(0, None)],
+        "young": [(1, None)],
+    }
+    starts = {name: after(1 if name == "young" else 0) for name in spans}
+    return company(
+        tmp_path_factory.mktemp("traps"),
+        accounts=[
+            *(account(name, starts[name], segment="B" if name == "other_segment" else "A") for name in spans),
+            account("never_pays", START, segment="A"),
+        ],
+        subscriptions=[
+            line(name, after(begin), None if end is None else after(end), 10)
+            for name, own in spans.items()
+            for begin, end in own
+        ],
+        milestones=[{**one, "segment": "A"} for one in MILESTONES],
+        milestone_completions=[
+            {"account_id": name, "milestone_id": one, "completed_on": after(30)}
+            for name in spans
+            for one in ("m1", "m2")
+        ],
     )
 
 
-def test_an_event_after_its_window_does_not_count(landmarks: Store) -> None:
-    assert dict(asked(landmarks, "key_actions", after(600), "event", "did", within_days=20)) == {
-        "order_created": 10,
-        "login": 22,
+def test_the_landmark_decides_who_is_compared(traps: Store) -> None:
+    found = counted(traps, after(90))
+    assert found == {"completed": 3, "left_before": 2, "not_paying": 2, "too_young": 1, "no_milestones": 1}
+    assert sum(found.values()) == 9
+    assert counted(traps, after(91))["completed"] == 4, "a day later the young one is old enough"
+    assert counted(traps, after(90), scope=Scope.of(segment="B")) == {"no_milestones": 1}
+
+
+def test_a_loss_right_after_the_landmark_counts_and_a_closed_gap_does_not(traps: Store) -> None:
+    assert asked(traps, "ninety_ten", after(90), "accounts", "lost") == [(3, 0), (0, 0)]
+    assert asked(traps, "ninety_ten", after(91), "accounts", "lost")[0] == (4, 1)
+    assert asked(traps, "ninety_ten", after(600), "accounts", "lost")[0] == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("done_leave", "late_leave", "late", "verdict"),
+    [
+        (1, 18, 20, "holds"),
+        (0, 20, 20, "holds"),
+        (1, 12, 20, "partly"),
+        (1, 4, 6, "partly"),  # the interval of six accounts reaches 10 %, their share of a third does not
+        (6, 6, 20, "no_difference"),
+        (0, 0, 20, "no_difference"),
+        (15, 2, 20, "reversed"),
+    ],
+)
+def test_the_verdict_on_the_rule(tmp_path: Path, done_leave: int, late_leave: int, late: int, verdict: str) -> None:
+    names = [f"done{number:02}" for number in range(20)] + [f"late{number:02}" for number in range(late)]
+    gone = {
+        *(f"done{number:02}" for number in range(done_leave)),
+        *(f"late{number:02}" for number in range(late_leave)),
     }
-    assert dict(asked(landmarks, "key_actions", after(600), "event", "did", within_days=19)) == {"order_created": 10}
-    assert asked(landmarks, "key_actions", after(20), "event", "did") == []
+    store = company(
+        tmp_path,
+        accounts=[account(name, START) for name in names],
+        subscriptions=[line(name, START, after(300) if name in gone else None, 10) for name in names],
+        milestones=MILESTONES[:1],
+        milestone_completions=[
+            {"account_id": name, "milestone_id": "m1", "completed_on": after(9)} for name in names if name < "late"
+        ],
+    )
+    assert asked(store, "ninety_ten", after(600), "verdict") == [(verdict,)] * 2
+    assert asked(store, "ninety_ten", after(400), "verdict") == [("not_known",)] * 2
+    low, high = asked(store, "ninety_ten", after(600), "low", "high")[1]
+    assert 0 <= low < high <= 1, "an interval that says that all or none is certain would be too sure"
+
+
+def test_no_subscriptions_no_test(tmp_path: Path) -> None:
+    store = company(tmp_path, accounts=[account("a", START)], milestones=MILESTONES)
+    for name in ("ninety_ten", "ninety_ten_curves", "ninety_ten_accounts"):
+        with pytest.raises(MissingTable, match="subscriptions"):
+            asked(store, name, after(100))
 
 
 @pytest.fixture(scope="module")
@@ -177,23 +245,9 @@ def silent(tmp_path_factory: pytest.TempPathFactory) -> Store:
     )
 
 
-def test_a_silence_is_days_without_any_event_and_may_still_last(silent: Store) -> None:
-    # steady is never silent for 7 days (6 between two events at most) up to day 27; back is silent for 7, then 21 days.
-    columns = ("unit", "started", "went_silent", "came_back", "share", "median_silent_days")
-    assert asked(silent, "bouncebacks", after(26), *columns)[0] == ("accounts", 4, 3, 2, None, 8.0)
-    assert asked(silent, "bouncebacks", after(27), *columns)[0] == ("accounts", 4, 4, 2, None, 8.0)
-    assert asked(silent, "bouncebacks", after(7), *columns)[0] == ("accounts", 4, 1, 0, None, None)
-    assert asked(silent, "bouncebacks", after(8), *columns)[0] == ("accounts", 4, 2, 1, None, 7.0)
-    assert asked(silent, "bouncebacks", after(26), *columns)[1] == ("users", 1, 1, 1, None, 9.0)
-    assert asked(silent, "bouncebacks", after(26), *columns, silent_days=10)[0] == ("accounts", 4, 3, 0, None, None)
-    assert asked(silent, "bouncebacks", after(40), *columns, within_days=8)[0] == ("accounts", 4, 3, 2, None, 8.0)
-    assert asked(silent, "bouncebacks", after(-1), *columns)[0] == ("accounts", 0, 0, 0, None, None)
-
-
 def test_days_below_one_are_refused(silent: Store) -> None:
     for name, options in (
         ("bouncebacks", {"silent_days": 0}),
-        ("key_actions", {"within_days": 0}),
         ("ninety_ten", {"horizon_days": 0}),
     ):
         with pytest.raises((MetricError, MissingTable), match=r"at least 1|subscriptions"):
@@ -236,6 +290,6 @@ def test_later_facts_and_the_order_of_rows_change_nothing(tmp_path: Path) -> Non
         milestones=MILESTONES,
         milestone_completions=[one for one in done[::-1] if one["completed_on"] <= as_of],
     )
-    for name in ("ninety_ten", "ninety_ten_curves", "key_actions", "bouncebacks"):
+    for name in ("ninety_ten", "ninety_ten_curves", "ninety_ten_accounts", "bouncebacks"):
         assert asked(whole, name, as_of) == asked(cut, name, as_of), name
         assert len(asked(whole, name, as_of)) >= 2
