@@ -7,12 +7,12 @@ from cs_metrics.metrics.timeline import KINDS
 from cs_metrics.metrics.whitespace import STATES
 from cs_metrics.report import chart as c
 from cs_metrics.report import format as say
-from cs_metrics.ui import shell
+from cs_metrics.ui import desk, shell
+from cs_metrics.ui.account_beginnings import beginnings
 from cs_metrics.ui.account_columns import CHANGES, DEPARTMENTS, FOUND, LISTS, OFFERS, PRODUCTS, TIMELINE, USERS
 from cs_metrics.ui.shell import Figure
 
 MOVES = {"percent": "points", "score": "number"}
-ALL_KINDS = {"all": "Everything", **KINDS}
 
 page = shell.begin("Account", "What must I know and say in the next meeting?", has_scope=False)
 asked, found = page.param("account"), page.metric("account_search")
@@ -43,8 +43,8 @@ def facts() -> None:
         "Active users": (say.count(now.active_users), seats if say.is_known(now.active_users) else "no use is known"),
         "Open": (say.plural(now.open_tickets, "ticket"), say.plural(now.open_promises, "promise")),
     }
-    settled = "none" if now.trend == "steady" else "up"  # a change within the dead band is no change
-    course = say.change(now.score, now.score_before, "number", since="28 days", good=settled)
+    good = "none" if now.trend == "steady" else "up"  # a change within the dead band is no change
+    course = say.change(now.score, now.score_before, "number", since="28 days", good=good)
     word = say.health(now.colour)
     score = Figure(label="Health", value=say.number(now.score), change=course, note=word, metric=asked)
     others = [Figure(label=one, value=its[0], note=its[1], metric=asked) for one, its in shown.items()]
@@ -57,7 +57,7 @@ def facts() -> None:
         "Next step": now.next_step,
         "Next milestone": now.next_milestone,
     }
-    for label, words in reasons.items():
+    for label, words in {**reasons, **beginnings(page)}.items():
         if words and words == words:
             page.note(f"{label}: {words}")
 
@@ -92,6 +92,7 @@ def listed(name: str) -> None:
 
 
 def waiting() -> None:
+    desk.draw(page, account, key="account")
     for names in (("account_tickets", "account_promises"), ("account_milestones", "account_contacts")):
         for area, name in zip(page.columns(1, 1), names, strict=True):
             with area:
@@ -99,7 +100,7 @@ def waiting() -> None:
 
 
 def timeline() -> None:
-    kind = page.choose("kind", "Kind", ALL_KINDS, is_list=True)
+    kind = page.choose("kind", "Kind", {"all": "Everything", **KINDS}, is_list=True)
     options = {**about, "kind": (kind,)} if kind != "all" else about
     rows = page.metric("account_timeline", **options)
     rows["kind"] = rows.kind.map(KINDS)
@@ -116,8 +117,7 @@ def people() -> None:
     page.table(
         rows, DEPARTMENTS, title="Users by department", caption=caption, metric=asked, key="departments", opens=None
     )
-    users, asked = page.metric("account_users", **about), ("account_users", about)
-    caption = "Those who were active last first"
+    users, asked, caption = page.metric("account_users", **about), ("account_users", about), "Active last first"
     page.table(users, USERS, title="Users", caption=caption, metric=asked, key="users", opens=None)
 
 

@@ -1,11 +1,9 @@
 """Can I trust this?"""
 
 from cs_metrics.report import format as say
-from cs_metrics.ui import shell
+from cs_metrics.ui import data_columns as columns
+from cs_metrics.ui import shell, workspace_files
 
-COUNTS = {
-    name: shell.Col(label=name.capitalize(), kind="count") for name in ("read", "accepted", "rejected", "duplicate")
-}
 page = shell.begin("Data", "Can I trust this?")
 now = page.metric("trust").iloc[0]
 day = say.date(now.newest_day)
@@ -40,15 +38,7 @@ def tables() -> None:
     """Show every table with its freshness and coverage, and each page with what it lacks."""
     page.table(
         page.metric("table_status"),
-        {
-            "table": shell.Col(label="Table", width=170),
-            "rows": shell.Col(label="Rows", kind="count"),
-            "first_day": shell.Col(label="First day", kind="date"),
-            "newest_day": shell.Col(label="Newest day", kind="date"),
-            "accounts": shell.Col(label="Accounts covered", kind="percent"),
-            "is_required": shell.Col(label="Required", kind="bool"),
-            "feeds": shell.Col(label="Feeds (off without it)", width="large"),
-        },
+        columns.TABLES,
         title="What is loaded, how fresh it is, and how many accounts it covers",
         caption="Rows as published",
         metric="table_status",
@@ -58,12 +48,7 @@ def tables() -> None:
     )
     page.table(
         page.metric("page_coverage"),
-        {
-            "page": shell.Col(label="Page"),
-            "available": shell.Col(label="Can be shown", kind="count"),
-            "missing_tables": shell.Col(label="Missing tables"),
-            "switched_off": shell.Col(label="Switched off", width="large"),
-        },
+        columns.COVERAGE,
         title="What each page can show",
         caption="Metrics whose tables are loaded",
         metric="page_coverage",
@@ -76,15 +61,7 @@ def loads() -> None:
     """Show the history of loads."""
     page.table(
         page.metric("loads"),
-        {
-            "load": shell.Col(label="Load", kind="count"),
-            "started_at": shell.Col(label="Began (UTC)", kind="time"),
-            "status": shell.Col(label="Status"),
-            "source": shell.Col(label="Source"),
-            **COUNTS,
-            "warnings": shell.Col(label="Warnings", kind="count"),
-            "reason": shell.Col(label="Reason", width="large"),
-        },
+        columns.LOADS,
         title="Every load, refused ones too",
         caption="Newest first",
         metric="loads",
@@ -94,13 +71,7 @@ def loads() -> None:
     )
     page.table(
         page.metric("row_accounting"),
-        {
-            "table": shell.Col(label="Table", width=170),
-            **COUNTS,
-            "left_out": shell.Col(label="Left out by mapping", kind="count"),
-            "adds_up": shell.Col(label="Adds up", kind="bool"),
-            "ignored_columns": shell.Col(label="Columns not loaded", width="large"),
-        },
+        columns.ACCOUNTING,
         title="Every row is accounted for: read = accepted + rejected + duplicate",
         caption="The newest load that read any rows",
         metric="row_accounting",
@@ -115,10 +86,7 @@ def quarantine() -> None:
     """Show the rows that were kept out."""
     page.table(
         page.metric("rejected_rows"),
-        {
-            name: shell.Col(label=name.capitalize())
-            for name in ("table", "file", "line", "column", "value", "reason", "row")
-        },
+        columns.REJECTED,
         title="Rows that were kept out, and why",
         caption="The newest load that read any rows",
         metric="rejected_rows",
@@ -132,12 +100,7 @@ def warnings() -> None:
     """Show what is suspicious but legal."""
     page.table(
         page.metric("load_warnings"),
-        {
-            "table": shell.Col(label="Table"),
-            "count": shell.Col(label="Rows", kind="count"),
-            "says": shell.Col(label="What", width="large"),
-            "example": shell.Col(label="Example"),
-        },
+        columns.WARNINGS,
         title="Suspicious, but loaded",
         caption="The newest load that read any rows",
         metric="load_warnings",
@@ -147,4 +110,18 @@ def warnings() -> None:
     )
 
 
-page.tabs({"Tables": tables, "Loads": loads, "Kept out": quarantine, "Warnings": warnings})
+def written() -> None:
+    """Show what people wrote, and let it out and in as CSV."""
+    page.table(
+        page.metric("workspace_entries"),
+        columns.WRITTEN,
+        title="What people wrote",
+        caption="Newest first",
+        metric="workspace_entries",
+        key="written",
+        empty="Nobody has written anything yet.",
+    )
+    workspace_files.draw(page)
+
+
+page.tabs({"Tables": tables, "Loads": loads, "Kept out": quarantine, "Warnings": warnings, "Written": written})

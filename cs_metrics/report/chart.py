@@ -65,10 +65,16 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class Line:
-    """Lines over days, periods or numbers; up to three are labelled at their ends, more get a legend (six at most)."""
+    """Lines over days, periods or numbers; up to three are labelled at their ends, more get a legend (six at most).
+
+    `context` are thin grey lines behind them, named on hover only. `chosen` marks one point: the line (series first,
+    then context) and the position on it.
+    """
 
     x: Sequence[X]
     series: Sequence[Series]
+    context: Sequence[Series] = ()
+    chosen: tuple[int, int] | None = None
     unit: Unit = "number"
     x_title: str = ""
     y_title: str = ""
@@ -117,7 +123,9 @@ class Waterfall:
 class Heatmap:
     """A table of coloured cells in three states: a number, an exact zero, and not yet known (None), each drawn its own way.
 
-    `row_notes` stand beside the row names (cohort sizes); `notes` are the hover texts of the cells.
+    `row_notes` stand beside the row names (cohort sizes); `notes` are the hover texts of the cells; `texts` stand in
+    cells that have no number. `has_total` sets the first row off as the sum of the others. `chosen` frames one cell:
+    its row and column.
     """
 
     rows: Sequence[str]
@@ -126,6 +134,9 @@ class Heatmap:
     unit: Unit = "percent"
     row_notes: Sequence[str] = ()
     notes: Sequence[Sequence[str]] = ()
+    texts: Sequence[Sequence[str]] = ()
+    has_total: bool = False
+    chosen: tuple[int, int] | None = None
     x_title: str = ""
     unknown: str = "not yet known"
     shows_values: bool = True
@@ -209,7 +220,10 @@ class Scatter:
 
 @dataclass(frozen=True, kw_only=True)
 class Intervals:
-    """Estimates with their intervals, one row each (differences, factor strength), against the line at `zero`."""
+    """Estimates with their intervals, one row each (differences, factor strength), against the line at `zero`.
+
+    Rows whose interval excludes `zero` are drawn in colour; `is_sure` decides it otherwise (after many looks).
+    """
 
     names: Sequence[str]
     value: Sequence[Value]
@@ -217,6 +231,7 @@ class Intervals:
     high: Sequence[Value]
     unit: Unit = "points"
     zero: float | None = 0
+    is_sure: Sequence[bool] = ()
     notes: Sequence[str] = ()
     x_title: str = ""
     height: int = 0

@@ -6,7 +6,9 @@ Unknown values (None, NaN) read "–". Signs are ASCII, because the figure cards
 import datetime as dt
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+import pandas as pd
 
 __all__ = [
     "HEALTH_WORDS",
@@ -49,9 +51,9 @@ _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _SCALES = ((999.95e9, 1e12, "T", 1), (999.95e6, 1e9, "B", 1), (999.5e3, 1e6, "M", 1), (999.5, 1e3, "k", 0))
 
 
-def is_known(amount: float | None) -> bool:
-    """Return whether an amount is a number that can be said."""
-    return amount is not None and not math.isnan(amount)
+def is_known(value: Any) -> bool:
+    """Return whether a value can be said: None, NaN and the missing values of a frame cannot."""
+    return value is not None and value is not pd.NA and bool(value == value)
 
 
 def money(amount: float | None, currency: str = "USD") -> str:

@@ -1,6 +1,6 @@
 """Plotly figures without a common value axis: heat-maps, scatters, interval rows and flows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cs_metrics.report import axes
@@ -8,9 +8,10 @@ from cs_metrics.report import chart as c
 from cs_metrics.report.palette import fade, text_on
 from cs_metrics.report.plotly_frame import FONT, Frame
 
-__all__ = ["heatmap", "intervals", "sankey", "scatter"]
+__all__ = ["clicked", "heatmap", "intervals", "sankey", "scatter", "targets"]
 
 _ROW = 26
+_REACH = 60  # px from the pointer to the middle of what it points at
 _WRITTEN = 18  # cells carry their number up to so many columns; beyond, the hover says it
 
 
@@ -26,6 +27,8 @@ def heatmap(chart: c.Heatmap, frame: Frame) -> dict[str, Any]:
     scale = [[k / (len(look.scale) - 1), colour] for k, colour in enumerate(look.scale)]
     high = 1.0 if chart.unit == "percent" else max(known, default=1.0)
     data: list[dict[str, Any]] = []
+    if chart.texts:
+        data.append({**common, **hover, **_texts(chart, frame)})
     for colours, opacity, ink, belongs in _states(frame, scale, high):
         cells = [[(one or 0.0) if belongs(one) else None for one in row] for row in chart.cells]
         trace = {**common, **hover, "z": cells, "colorscale": colours, "zmin": 0, "zmax": high, "opacity": opacity}
@@ -47,7 +50,89 @@ def heatmap(chart: c.Heatmap, frame: Frame) -> dict[str, Any]:
         "ticktext": names,
     }
     layout["margin"].update({"t": 28, "b": 4})
+    layout["shapes"] = [_framed(*chart.chosen, look.text)] if chart.chosen else []
+    if chart.has_total:
+        gap = {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 0.5, "y1": 0.5}
+        layout["shapes"].insert(0, {**gap, "line": {"color": look.paper, "width": 5}})
     return {"data": data, "layout": layout}
+
+
+def targets(chart: c.Chart, figure: dict[str, Any]) -> dict[str, Any]:
+    """Lay a point that can be clicked over every cell of a heat-map or every point of the lines; return the figure.
+
+    Its `customdata` are the row (of lines: series first, then context) and the column. The points carry the hover
+    texts, so that what is shown is what a click means.
+    """
+    if isinstance(chart, c.Heatmap):
+        texts = figure["data"][-1]["hovertext"]
+        rows = [(r, list(chart.columns), [r] * len(chart.columns), texts[r]) for r in range(len(chart.rows))]
+    elif isinstance(chart, c.Line):
+        count = len(chart.series) + len(chart.context)
+        drawn = figure["data"][-count:]
+        order = [*range(len(chart.series), count), *range(len(chart.series))]  # context is drawn first
+        rows = [(r, one["x"], one["y"], one["hovertext"]) for r, one in zip(order, drawn, strict=True)]
+    else:
+        raise TypeError(f"A {type(chart).__name__} has no cells to click.")
+    at = [
+        (x, y, text, [r, k])
+        for r, xs, ys, texts in rows
+        for k, (x, y, text) in enumerate(zip(xs, ys, texts, strict=True))
+        if y is not None
+    ]
+    for one in figure["data"]:
+        one.pop("hovertemplate", None)  # it would win over hoverinfo
+        one["hoverinfo"] = "skip"
+    figure["data"].append(
+        {
+            "type": "scatter",
+            "mode": "markers",
+            "x": [one[0] for one in at],
+            "y": [one[1] for one in at],
+            "hovertext": [one[2] for one in at],
+            "customdata": [one[3] for one in at],
+            "hovertemplate": "%{hovertext}<extra></extra>",
+            "showlegend": False,
+            "marker": {"size": 14, "color": "rgba(0,0,0,0)", "line": {"width": 0}},
+        }
+    )
+    figure["layout"].update({"hovermode": "closest", "hoverdistance": _REACH, "clickmode": "event+select"})
+    return figure
+
+
+def clicked(points: Sequence[Mapping[str, Any]]) -> tuple[int, int] | None:
+    """Return row and column of the clicked point, None where none was clicked; what comes from a browser is checked."""
+    for one in points:
+        at = one.get("customdata")
+        if isinstance(at, list | tuple) and len(at) == 2 and all(type(number) is int and number >= 0 for number in at):
+            return at[0], at[1]
+    return None
+
+
+def _texts(chart: c.Heatmap, frame: Frame) -> dict[str, Any]:
+    """Return the layer of the cells that hold a text and no number."""
+    cells = [
+        [0 if text and one is None else None for one, text in zip(row, texts, strict=True)]
+        for row, texts in zip(chart.cells, chart.texts, strict=True)
+    ]
+    shown = [
+        ["" if cell is None else text for cell, text in zip(*row, strict=True)]
+        for row in zip(cells, chart.texts, strict=True)
+    ]
+    font = {"size": 11, "color": frame.palette.muted}
+    return {
+        "z": cells,
+        "colorscale": _flat(frame.palette.paper),
+        "zmin": 0,
+        "zmax": 1,
+        "text": shown,
+        "texttemplate": "%{text}",
+        "textfont": font,
+    }
+
+
+def _framed(row: int, column: int, colour: str) -> dict[str, Any]:
+    corners = {"x0": column - 0.5, "x1": column + 0.5, "y0": row - 0.5, "y1": row + 0.5}
+    return {"type": "rect", **corners, "line": {"color": colour, "width": 2}}
 
 
 def _noted(chart: c.Heatmap) -> list[tuple[str, str]]:
@@ -59,12 +144,28 @@ def _states(
     frame: Frame, scale: list[list[Any]], high: float
 ) -> Iterator[tuple[list[list[Any]], float, str, Callable[[c.Value], bool]]]:
     """Yield the layers of a heat-map: pale cells, deep cells (each with its ink), zeros, and what is not yet known."""
-    middle = next((at for at, colour in scale if text_on(colour) != text_on(scale[0][1])), 1.1) * high
+    middle = _turn(frame.palette.scale) * high
     pale, deep = text_on(scale[0][1]), text_on(scale[-1][1])
     yield scale, 1.0, pale, lambda one: one is not None and one != 0 and one < middle
     yield scale, 1.0, deep, lambda one: one is not None and one >= middle
     yield _flat(frame.palette.grid), 1.0, frame.palette.muted, lambda one: one == 0
     yield _flat(frame.palette.paper), 0.0, "", lambda one: one is None
+
+
+def _turn(scale: Sequence[str]) -> float:
+    """Return from which share of a colour scale on the other ink stands out more."""
+    last, first = len(scale) - 1, text_on(scale[0])
+    for step in range(101):
+        at = step / 100 * last
+        low = min(int(at), last - 1)
+        if text_on(_between(scale[low], scale[low + 1], at - low)) != first:
+            return step / 100
+    return 1.1
+
+
+def _between(one: str, other: str, share: float) -> str:
+    channels = ((int(one[at : at + 2], 16), int(other[at : at + 2], 16)) for at in (1, 3, 5))
+    return "#" + "".join(f"{round(low + (high - low) * share):02X}" for low, high in channels)
 
 
 def _flat(colour: str) -> list[list[Any]]:
@@ -141,7 +242,7 @@ def scatter(chart: c.Scatter, frame: Frame) -> dict[str, Any]:
 
 
 def intervals(chart: c.Intervals, frame: Frame) -> dict[str, Any]:
-    """Return one row per estimate: a dot with its interval; an interval that excludes `zero` is drawn in colour."""
+    """Return one row per estimate: a dot with its interval; one that is sure, or excludes `zero`, is drawn in colour."""
     look = frame.palette
     at = list(range(len(chart.names)))
     notes = list(chart.notes) or [""] * len(at)
@@ -153,7 +254,7 @@ def intervals(chart: c.Intervals, frame: Frame) -> dict[str, Any]:
         sure = (
             chart.zero is not None and low is not None and high is not None and (low > chart.zero or high < chart.zero)
         )
-        colour = look.series[0] if sure else look.grey
+        colour = look.series[0] if (chart.is_sure[k] if chart.is_sure else sure) else look.grey
         span = (
             "" if low is None or high is None else f"  ({frame.say(low, chart.unit)} to {frame.say(high, chart.unit)})"
         )

@@ -30,9 +30,10 @@ _RENDERERS: dict[type, Callable[[Any, Frame], dict[str, Any]]] = {
 }
 
 
-def figure(chart: c.Chart, *, mode: Mode = "light", currency: str = "USD") -> dict[str, Any]:
-    """Return the figure of a chart as plain lists and dictionaries."""
-    return _RENDERERS[type(chart)](chart, Frame(palette=PALETTES[mode], currency=currency))
+def figure(chart: c.Chart, *, mode: Mode = "light", currency: str = "USD", has_targets: bool = False) -> dict[str, Any]:
+    """Return the figure of a chart as plain lists and dictionaries; with targets its cells can be clicked."""
+    found = _RENDERERS[type(chart)](chart, Frame(palette=PALETTES[mode], currency=currency))
+    return plotly_cells.targets(chart, found) if has_targets else found
 
 
 def describe(chart: c.Chart, title: str) -> str:

@@ -18,13 +18,28 @@ def line(chart: c.Line, frame: Frame) -> dict[str, Any]:
     x, data = plain(chart.x), []
     for band in chart.bands:
         data += _band(x, band.low, band.high, frame.palette.series[0], 0.14)
+    for one in chart.context:
+        data.append({**_trace(x, one, frame.palette.grey, frame, chart.unit, width=1), "opacity": 0.7})
     for at, one in enumerate(chart.series):
         data.append(_trace(x, one, frame.palette.colour(one.colour, at), frame, chart.unit))
-    every = [one.y for one in chart.series] + [row for band in chart.bands for row in (band.low, band.high)]
+    lines = [*chart.series, *chart.context]
+    every = [one.y for one in lines] + [row for band in chart.bands for row in (band.low, band.high)]
     found = axes.extent([*every, [mark.y for mark in chart.marks]]) or (0, 1)
     low = min(found[0], 0) if chart.from_zero else found[0]
     y_axis = frame.value_axis(low, found[1], chart.unit, chart.y_title)
-    return _lined(chart.series, x, chart.x, data, y_axis, chart, frame)
+    figure = _lined(chart.series, x, chart.x, data, y_axis, chart, frame)
+    if chart.context:
+        figure["layout"]["hovermode"] = "closest"
+    if chart.chosen and lines[chart.chosen[0]].y[chart.chosen[1]] is not None:
+        line_at, at = chart.chosen
+        figure["data"].insert(0, _chosen(x[at], lines[line_at].y[at], frame))
+    return figure
+
+
+def _chosen(x: Any, y: c.Value, frame: Frame) -> dict[str, Any]:
+    """Return the ring around the chosen point."""
+    ring = {"size": 13, "color": frame.palette.paper, "line": {"color": frame.palette.text, "width": 2}}
+    return {"type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": ring, "hoverinfo": "skip"}
 
 
 def _lined(
@@ -62,7 +77,7 @@ def _lined(
 def _span(x: Sequence[Any]) -> dict[str, Any]:
     """Fix the range of an axis of days or numbers, so that labels beside the plot do not stretch it."""
     if len(set(x)) < 2:
-        return {}
+        return {"tickvals": plain(x)}
     if axes.is_dates(x):
         return {"range": [one.isoformat() for one in (min(x), max(x))]}
     if all(isinstance(one, int | float) for one in x):
@@ -75,7 +90,7 @@ def _ink(series: c.Series, at: int, frame: Frame) -> str:
 
 
 def _trace(
-    x: list[Any], series: c.Series, colour: str, frame: Frame, unit: str, shape: str = "linear"
+    x: list[Any], series: c.Series, colour: str, frame: Frame, unit: str, shape: str = "linear", width: int = 2
 ) -> dict[str, Any]:
     notes = list(series.notes) or [""] * len(series.y)
     name = f"{series.name}  " if series.name else ""
@@ -90,7 +105,7 @@ def _trace(
         "x": x,
         "y": list(series.y),
         "name": series.name,
-        "line": {"color": colour, "width": 2, "dash": "dash" if series.is_dashed else "solid", "shape": shape},
+        "line": {"color": colour, "width": width, "dash": "dash" if series.is_dashed else "solid", "shape": shape},
         "marker": {"color": colour, "size": 7},
         "connectgaps": False,
         "hovertext": texts,

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-__all__ = ["PAGES", "PageLink", "choose", "draw", "open_account", "pages"]
+__all__ = ["PAGES", "PageLink", "account_link", "choose", "draw", "open_account", "pages"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _LINKS = "_links"
@@ -85,3 +85,11 @@ def open_account(account_id: str, carried: dict[str, Any]) -> None:
     page = st.session_state.get(_LINKS, {}).get("account")
     if page is not None:
         st.switch_page(page, query_params={**carried, "account": account_id})
+
+
+def account_link(account_id: str, carried: dict[str, Any]) -> None:
+    """Draw the link to the page of one account."""
+    page = st.session_state.get(_LINKS, {}).get("account")
+    if page is not None:
+        label, icon = "Open the account", ":material/open_in_new:"
+        st.page_link(page, label=label, icon=icon, query_params={**carried, "account": account_id})

@@ -1,23 +1,21 @@
-"""What the onboarding page shows in its cards and tables: figures and columns."""
+"""The head of the onboarding page, and who needs help: figures, the colours by week, the accounts."""
 
 from typing import Any
 
 import pandas as pd
 
+from cs_metrics import periods
 from cs_metrics.report import format as say
 from cs_metrics.report import onboarding as words
+from cs_metrics.report.activation import plateau_help, plateau_note
 from cs_metrics.ui.figures import Figure
 from cs_metrics.ui.shell import Page
-from cs_metrics.ui.tables import Col, Kind
+from cs_metrics.ui.tables import Col
 
-__all__ = ["ACCOUNTS", "CALLS", "FUNNEL", "HANDOFF", "MANAGERS", "SILENCE", "activation_figures", "risk_figures"]
-
-
-def _columns(kind: Kind, /, **labels: str) -> dict[str, Col]:
-    return {name: Col(label=label, kind=kind) for name, label in labels.items()}
-
+__all__ = ["activation_figures", "draw_risk", "risk_figures"]
 
 _WATCHED = ("ARR at risk", "Risk score", "Milestones overdue")
+_BY = {"total": "All", "onboarding_manager": "By manager", "segment": "By segment"}
 _NAME = {"name": Col(label="Account", is_pinned=True)}
 ACCOUNTS = {
     **_NAME,
@@ -31,94 +29,99 @@ ACCOUNTS = {
     "flagged_ctas": Col(label="Flagged", kind="count", help="Calls to action for which other teams are needed"),
     "onboarding_manager": Col(label="Manager"),
 }
-CALLS = {
-    **_NAME,
-    **_columns("bool", is_flagged="Flagged", is_overdue="Overdue"),
-    **_columns("text", reason="Reason", owner="Owner", team_needed="Team needed"),
-    **_columns("date", opened_on="Opened", due_on="Due"),
-    **_columns("money", arr="ARR"),
-    **_columns("text", kind="Kind", source="Source"),
-}
-MANAGERS = {
-    **_columns("text", onboarding_manager="Manager"),
-    **_columns("count", accounts="Accounts", red="Red", yellow="Yellow"),
-    **_columns("money", arr="ARR", at_risk_arr="ARR at risk"),
-    **_columns("count", open_ctas="Open CTAs", overdue_ctas="Overdue", opened_ctas="Opened", closed_ctas="Closed"),
-}
-FUNNEL = {
-    **_columns("text", milestone="Milestone"),
-    **_columns("count", accounts="Accounts", completed="Completed"),
-    **_columns("percent", share="Share"),
-    **_columns("days", median_days="Days in step", median_days_from_start="Days from start"),
-    "stalled": Col(label="Stalled", kind="count", help="Customers that reached the step and are past its due day"),
-}
-SILENCE = {
-    **_columns("text", unit="Who"),
-    **_columns("count", started="Started", went_silent="Went silent", came_back="Came back"),
-    "share": Col(label="Share", kind="percent", help="Of those that went silent"),
-    **_columns("days", median_silent_days="Median days silent"),
-}
-HANDOFF = {
-    **_columns("text", salesperson="Salesperson"),
-    **_columns("count", accounts="Accounts", complete="Complete"),
-    **_columns("percent", share="Share"),
-    **_columns("count", without_profile="No profile", without_order="No order"),
-    **_columns("count", without_technical_needs="No technical needs", without_expected_outcomes="No outcomes"),
-    "median_minutes": Col(label="Minutes to greeting", kind="number", help="Median, from payment to the first message"),
-    **_columns("count", greeted_in_time="Greeted in 30 min", opened_welcome="Opened welcome"),
-}
 
 
-def activation_figures(plateau: pd.DataFrame, first: pd.DataFrame, step: str, asked: dict[str, Any]) -> list[Figure]:
+def activation_figures(plateau: pd.DataFrame, first: pd.DataFrame, step: str) -> list[Figure]:
     """Return the cards of the activation rate and the time to first value."""
     rate, value = plateau.iloc[0], first.iloc[0]
-    reached = f"{say.count(value['reached'])} of {say.count(value['accounts'])} got there"
-    event = {name: given for name, given in asked.items() if name == "event"}
     return [
         Figure(
             label="Activation rate",
             value=say.percent(rate["level"], 0) if rate["is_found"] else "none",
-            note=words.plateau_note(plateau, step),
-            help=words.plateau_help(plateau),
-            metric=("plateau", asked),
+            note=plateau_note(plateau, step),
+            help=plateau_help(plateau),
+            metric="plateau",
         ),
         Figure(
             label="Time to first value",
             value=say.days(value["median_days"]),
-            note=reached,
+            note=f"{say.count(value['reached'])} of {say.count(value['accounts'])} got there",
             help="The day by which half of all accounts had it (Kaplan-Meier).",
-            metric=("time_to_value", event),
+            metric="time_to_value",
         ),
     ]
 
 
-def risk_figures(page: Page, summary: pd.DataFrame, score: pd.DataFrame) -> list[Figure]:
-    """Return the cards of the accounts in onboarding: their colours, ARR at risk, score and overdue milestones."""
+def risk_figures(page: Page, summary: pd.DataFrame) -> list[Figure]:
+    """Return the cards of the accounts in onboarding: colours, ARR at risk, score and overdue milestones, since a week ago."""
     now, metric = summary.iloc[0], "onboarding_summary"
     split = f"{say.count(now['red'])} red, {say.count(now['yellow'])} yellow"
     if not now["is_watched"]:
         unseen = [Figure(label=one, value=say.UNKNOWN, note="no milestones or CTAs", metric=metric) for one in _WATCHED]
         return [Figure(label="In onboarding", value=say.count(now["accounts"]), metric=metric), *unseen]
+    before = page.metric(metric, as_of=periods.add_days(page.as_of, -7)).iloc[0]
+    week: dict[str, Any] = {"since": "7 days", "metric": metric}
     return [
         Figure(label="In onboarding", value=say.count(now["accounts"]), note=split, metric=metric),
-        Figure(
-            label="ARR at risk",
-            value=page.money(now["at_risk_arr"]),
+        page.figure(
+            "ARR at risk",
+            now["at_risk_arr"],
+            "money",
+            before=before["at_risk_arr"],
+            good="down",
             note=f"of {page.money(now['arr'])}",
             help="ARR of the red and yellow accounts in onboarding.",
-            metric=metric,
+            **week,
         ),
-        Figure(
-            label="Risk score",
-            value=say.number(now["score"], 0),
+        page.figure(
+            "Risk score",
+            now["score"],
+            "score",
+            before=before["score"],
             note="100 is all green",
-            spark=list(score["score"].tail(26)),
-            metric=(metric if score.empty else "onboarding_score"),
+            reason="" if now["accounts"] else "nobody is in onboarding",
+            **week,
         ),
-        Figure(
-            label="Milestones overdue",
-            value=say.count(now["overdue_milestones"]),
+        page.figure(
+            "Milestones overdue",
+            now["overdue_milestones"],
+            "count",
+            before=before["overdue_milestones"],
+            good="down",
             note=f"of {say.plural(now['overdue_accounts'], 'account')}",
-            metric=metric,
+            **week,
         ),
     ]
+
+
+def draw_risk(page: Page) -> None:
+    """Draw the colours by week, and the accounts in onboarding, the reddest first."""
+    with page.guard():
+        by = page.choose("score_by", "Risk", _BY)
+        _draw_weeks(page, by)
+    page.table(
+        page.metric("onboarding_risk"),
+        ACCOUNTS,
+        title="Who needs help today",
+        caption="Accounts in onboarding, red first, then by ARR",
+        metric="onboarding_risk",
+        key="onboarding_risk",
+        empty="No account is in onboarding on this day.",
+    )
+
+
+def _draw_weeks(page: Page, by: str) -> None:
+    if not page.metric("onboarding_summary").is_watched.all():
+        page.empty("Neither milestones nor calls to action were loaded, so no risk can be seen.", title="Risk score")
+        return
+    weekly = page.metric("onboarding_score", by=by)
+    if weekly.empty:
+        page.empty("No week with an account in onboarding is complete yet.", title="Risk score by week")
+        return
+    page.chart(
+        words.mix(weekly) if by == "total" else words.score_lines(weekly),
+        title=words.score_title(page.metric("onboarding_score")),
+        caption="ARR in onboarding by colour, by week" if by == "total" else "100 is all green, by week",
+        metric=("onboarding_score", {"by": by}),
+        key="score",
+    )

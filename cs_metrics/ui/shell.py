@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 import streamlit as st
@@ -17,7 +18,7 @@ from cs_metrics.config import Config
 from cs_metrics.errors import CsMetricsError, MissingTable, NothingPublished
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.report import format as say
-from cs_metrics.report import plotly_figure
+from cs_metrics.report import plotly_cells, plotly_figure
 from cs_metrics.report.chart import Chart
 from cs_metrics.report.palette import Mode
 from cs_metrics.store import Store
@@ -225,31 +226,50 @@ class Page:
         metric: Asked | Sequence[Asked] = "",
         key: str = "",
         note: str = "",
+        on_click: Callable[[int, int], None] | None = None,
     ) -> None:
-        """Draw a chart in a card: its message, one line of unit, accounts and day, the picture, and what is behind it."""
+        """Draw a chart in a card: its message, one line of unit, accounts and day, the picture, and what is behind it.
+
+        With `on_click` the cells of a heat-map and the points of lines can be clicked: it is called with row and column
+        before the page runs again, so that what it sets in `st.session_state` or the URL holds in that run.
+        """
         name = key or f"chart_{words.slug(title)}_{self._cards}"
         with self.card(title, caption, metric=metric, key=name):
-            figure = plotly_figure.figure(chart, mode=self.mode, currency=self.currency)
+            figure = plotly_figure.figure(
+                chart, mode=self.mode, currency=self.currency, has_targets=on_click is not None
+            )
+            plot = f"plot_{name}"
             st.plotly_chart(
                 plotly_figure.Plain(figure),
                 theme=None,
-                key=f"plot_{name}",
+                key=plot,
                 config=plotly_figure.CONFIG,
                 alt=plotly_figure.describe(chart, title),
                 width="stretch",
+                on_select="ignore" if on_click is None else lambda: _report_click(plot, on_click),
+                selection_mode="points",
             )
             if note:
                 self.note(note)
 
     @contextmanager
     def card(
-        self, title: str, caption: str = "", *, metric: Asked | Sequence[Asked] = "", key: str = ""
+        self,
+        title: str,
+        caption: str = "",
+        *,
+        metric: Asked | Sequence[Asked] = "",
+        key: str = "",
+        has_scope: bool = True,
     ) -> Iterator[None]:
-        """Open a bordered card with a title, a caption and its definition; draw anything inside the `with`."""
+        """Open a bordered card with a title, a caption and its definition; draw anything inside the `with`.
+
+        `has_scope=False` leaves out whose accounts it is about, where that is said already.
+        """
         self._cards += 1
         with st.container(border=True, key=f"card_{key or self._cards}", gap="xsmall", height="stretch"):
             st.subheader(words.plain(title), anchor=False)
-            st.caption(words.plain(self._about(caption)))
+            st.caption(words.plain(self._about(caption) if has_scope else caption))
             self._explain(metric)
             yield
 
@@ -264,27 +284,50 @@ class Page:
         key: str = "",
         rows: int = 12,
         opens: str | None = "account_id",
+        picks: str = "",
         empty: str = "No rows for these filters.",
-    ) -> None:
+    ) -> str | None:
         """Draw a table in a card: it sorts, searches, downloads, and a click on a row opens the account in `opens`.
 
-        `columns` names and orders the shown columns; the frame may hold more (as the account's id).
+        `columns` names and orders the shown columns; the frame may hold more (as the account's id). With `picks` a
+        click opens nothing: the value of that column in the clicked row is returned.
         """
         name = key or f"table_{words.slug(title)}"
         with self.card(title, caption, metric=metric, key=name):
             if frame.empty:
                 st.caption(f":material/info: {words.plain(empty)}")
-                return
+                return None
             can_open = bool(opens) and opens in frame.columns
+            # what was clicked is kept as a place in the list: another order of the rows must be another list
+            order = f"_{crc32('|'.join(frame[picks].astype(str)).encode())}" if picks else ""
             clicked = tables.draw(
-                frame, columns, currency=self.currency, key=f"rows_{name}", opens=can_open, rows=rows, alt=title
+                frame,
+                columns,
+                currency=self.currency,
+                key=f"rows_{name}{order}",
+                opens=can_open or bool(picks),
+                rows=rows,
+                alt=title,
             )
             with st.container(horizontal=True, gap="small", key=f"foot_{name}", vertical_alignment="center"):
-                hint = " · click a row to open the account" if can_open else ""
+                hint = (
+                    " · click a row to open the account"
+                    if can_open
+                    else " · click a row to work on it"
+                    if picks
+                    else ""
+                )
                 st.caption(f"{say.plural(len(frame), 'row')}{hint}")
                 tables.downloads(frame, columns, name=f"{words.slug(title)}-{self.as_of}", key=name)
-        if clicked is not None and opens:
+        if clicked is None:
+            return None
+        if opens:
             navigation.open_account(str(frame[opens].iloc[clicked]), self.carried)
+        return str(frame[picks].iloc[clicked]) if picks else None
+
+    def account_link(self, account_id: str) -> None:
+        """Draw the link to the page of an account."""
+        navigation.account_link(account_id, self.carried)
 
     def _explain(self, metric: Asked | Sequence[Asked], lead: str = "") -> None:
         asked = [
@@ -300,3 +343,11 @@ class Page:
     def _next(self) -> int:
         self._cards += 1
         return self._cards
+
+
+def _report_click(plot: str, on_click: Callable[[int, int], None]) -> None:
+    """Read the clicked cell of a chart; a click beside all cells takes the choice back and reports nothing."""
+    cell = plotly_cells.clicked(st.session_state[plot].selection.points)
+    if cell is not None:
+        link.touch()
+        on_click(*cell)

@@ -29,6 +29,7 @@ _CSS = """
 [class*="st-key-explain_"] button div[aria-hidden="true"] { display: none; }
 [class*="st-key-explain_"] button [data-testid="stMarkdownContainer"] { position: absolute; right: 0; opacity: 0; pointer-events: none; }
 @media (max-width: 640px) {
+  .heatmap-label { display: none; }
   [class*="st-key-figure_"] [data-testid="stMetric"] .stMarkdownEllipsis p { white-space: normal; }
   [class*="st-key-figure_"] [data-testid="stMetric"] div:has(> [data-testid="stMetricDelta"]) { flex-wrap: wrap; }
   [data-testid="stMainBlockContainer"] { padding: 2.8rem 1rem 3rem; }
