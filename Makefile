@@ -5,7 +5,7 @@ DATA ?= data
 PORT ?= 8501
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format docs bench clean
+.PHONY: run test lint format docs bench study clean
 
 run: $(VENV)/.run
 	@test -f $(DATA)/current.json || $(BIN)/python -m cs_metrics demo --data $(DATA)
@@ -29,6 +29,9 @@ docs: $(VENV)/.run
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
 
+study: $(VENV)/.run
+	$(BIN)/python -m studies
+
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
@@ -44,7 +47,7 @@ $(VENV)/.run: requirements.txt | $(VENV)/bin/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
-$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+$(VENV)/.dev: requirements-dev.txt requirements-postgres.txt requirements.txt | $(VENV)/bin/python
 	@echo "Setting up (once) …" >&2
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@ $(VENV)/.run
