@@ -232,6 +232,29 @@ def test_the_weekly_history_shows_each_week_as_it_was(desk: Database) -> None:
     ]
 
 
+def test_a_past_week_is_what_was_shown_then_and_its_colours_add_up(tmp_path: Path) -> None:
+    company(tmp_path, **rows_of(4))
+    database = Database.open(tmp_path)
+    written(database.current(), database, 4)
+    store = database.current()
+    weekly = run(store, "onboarding_score", as_of=day(after(100)))
+    assert len(weekly) > 10
+    for week in weekly.itertuples():
+        sunday = periods.add_days(week.week.date(), 6)
+        then = run(store, "onboarding_summary", as_of=sunday).iloc[0]
+        assert then["red"] + then["yellow"] + then["green"] == then["accounts"]
+        assert [week.green_arr, week.yellow_arr + week.red_arr, week.red_arr] == [
+            then["arr"] - then["at_risk_arr"],
+            then["at_risk_arr"],
+            then["red_arr"],
+        ]
+        assert week.score == pytest.approx(then["score"], nan_ok=True)
+        managers = run(store, "onboarding_managers", as_of=sunday)
+        assert managers["accounts"].sum() == then["accounts"]
+        assert managers["at_risk"].sum() == then["red"] + then["yellow"]
+        assert managers["open_ctas"].sum() == len(run(store, "onboarding_ctas", as_of=sunday)) == then["open_ctas"]
+
+
 def test_one_may_be_opened_by_hand_and_a_second_time_is_the_same(desk: Database) -> None:
     body = {"kind": "risk", "reason": "Champion left", "due_on": after(19)}
     for who in ("ann", "bob"):
