@@ -91,7 +91,7 @@ def test_both_views_say_where_activation_settles(folder: Path, opened: Any, view
         ({"every": "month"}, "of accounts whose month is over"),
         ({"unit": "user"}, "of users whose week is over"),
         ({"bounded": "false"}, "no plateau is sought on it"),
-        ({"cohort": "segment"}, "all 2 cohorts together"),
+        ({"cohort": "segment", "view": "heatmap"}, "the sum of all 2 cohorts"),
         ({"cohort": "quarter"}, "all 2 cohorts together"),
         ({"entry_event": "user_invited", "entry": "recurring"}, "Enters with: user_invited. Enters: each time."),
         ({"clock": "calendar", "week_start": "sunday"}, "Periods: of the calendar. Weeks begin on: sunday."),

@@ -3,9 +3,11 @@
 from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from cs_metrics.report import activation as words
+from cs_metrics.report import chart as c
 from cs_metrics.report import plotly_cells, plotly_figure
 
 ASKED = words.Asked(action="orders")
@@ -91,6 +93,9 @@ def test_the_plateau_with_all_its_intervals() -> None:
         "Plateau 61.4% (56% to 67%) from week 6 (5 to 8) on, with 95% intervals; "
         "along it the level of the same accounts moves by -2% (-9% to +5%)."
     ).replace("56%", "56.0%").replace("67%", "67.0%")
+    assert "moves by 0% (0% to 0%)" in words.plateau_detail(
+        plateau(tail_loss=0.001, tail_loss_low=-0.001, tail_loss_high=0.0), ASKED
+    )
     assert words.plateau_help(plateau()) == "95% interval 56.0% to 67.0%."
     assert words.plateau_help(plateau("steep")) == ""
     assert words.plateau_detail(plateau("nobody"), ASKED) == words.settles(plateau("nobody"), ASKED)
@@ -100,7 +105,7 @@ def test_of_an_unbounded_curve_no_plateau_is_told() -> None:
     later = words.Asked(action="orders", is_bounded=False)
     assert words.curve_title(plateau(), later) == "Accounts active in the week or later"
     assert "no plateau is sought" in words.plateau_detail(plateau(), later)
-    chart = words.curves(table(), plateau(), later, min_accounts=1)
+    chart = words.curves(shown(min_accounts=1), plateau(), later)
     assert (list(chart.marks), list(chart.bands)) == ([], [])
 
 
@@ -128,28 +133,33 @@ def table() -> pd.DataFrame:
     return frame
 
 
+SEGMENTS = words.Asked(action="orders", cohort="segment")
+
+
 def by_segment() -> pd.DataFrame:
     return table().assign(cohort=["SMB"] * 3 + [""] * 3)
 
 
-SEGMENTS = words.Asked(action="orders", cohort="segment")
+def shown(frame: pd.DataFrame | None = None, asked: words.Asked = ASKED, *, min_accounts: int = 5) -> list[words.Row]:
+    return words.shown_rows(words.rows(table() if frame is None else frame, asked), asked, min_accounts)
 
 
 def test_the_pooled_row_is_the_sum_of_the_rows() -> None:
-    found = words.pooled(table(), 5)
-    assert found["eligible"].tolist() == [15, 12, 4]
-    assert found["active"].tolist() == [9, 2, 1]
-    assert found["rate"].tolist()[:2] == [9 / 15, 2 / 12]
-    assert pd.isna(found["rate"][2]), "four are too few for a rate"
-    assert found["cohort_size"].tolist() == [15] * 3
-    assert str(found["from_day"][1].date()) == "2024-01-08"
-    assert str(found["to_day"][1].date()) == "2024-03-13"
-    nobody = words.pooled(table().assign(eligible=0, active=pd.array([None] * 6, dtype="Int64")), 5)
-    assert nobody["active"].isna().all() and nobody["rate"].isna().all()
+    found = words.pooled(words.rows(table(), ASKED), 5)
+    assert found.eligible.tolist() == [15, 12, 4]
+    assert found.active.tolist() == [9, 2, 1]
+    assert found.rate.tolist()[:2] == [9 / 15, 2 / 12]
+    assert pd.isna(found.rate[2]), "four are too few for a rate"
+    assert found.size == 15
+    assert (str(found.first[1]), str(found.last[1])) == ("2024-01-08", "2024-03-13")
+    frame = table().assign(eligible=0, active=pd.array([None] * 6, dtype="Int64"))
+    nobody = words.pooled(words.rows(frame, ASKED), 5)
+    assert pd.isna(nobody.active).all() and pd.isna(nobody.rate).all() and not nobody.known
+    assert words.rows(table().iloc[:0], ASKED) == []
 
 
 def test_the_heat_map_begins_with_all_and_draws_number_zero_counts_and_blank_apart() -> None:
-    chart = words.matrix(table(), ASKED, min_accounts=5)
+    chart = words.matrix(shown(), ASKED)
     assert chart.rows == ["All", "Jan 2024", "Feb 2024"]
     assert chart.row_notes == ["15", "9", "6"]
     assert chart.columns == ["0", "1", "2"]
@@ -173,43 +183,57 @@ def test_the_heat_map_begins_with_all_and_draws_number_zero_counts_and_blank_apa
 
 
 def test_rows_of_a_column_stand_by_size_with_the_empty_value_named() -> None:
-    assert words.cohort_keys(by_segment(), SEGMENTS) == ["", "SMB", "(empty)"]
-    assert words.matrix(by_segment(), SEGMENTS, min_accounts=1).rows == ["All", "SMB", "(empty)"]
-    assert words.cohort_choices(by_segment(), SEGMENTS) == {"": "All cohorts", "SMB": "SMB", "(empty)": "(empty)"}
-    assert list(words.cohort_choices(table(), ASKED)) == ["", "2024-02-01", "2024-01-01"]
+    frame = pd.concat([by_segment().iloc[3:], by_segment().iloc[:3]], ignore_index=True)
+    drawn = shown(frame, SEGMENTS, min_accounts=1)
+    assert [one.key for one in drawn] == ["", "SMB", "(empty)"]
+    assert words.matrix(drawn, SEGMENTS).rows == ["All", "SMB", "(empty)"]
+    segments, months = words.rows(by_segment(), SEGMENTS), words.rows(table(), ASKED)
+    assert words.cohort_choices(segments, SEGMENTS) == {"": "All cohorts", "SMB": "SMB", "(empty)": "(empty)"}
+    assert list(words.cohort_choices(months, ASKED)) == ["", "2024-02-01", "2024-01-01"]
 
 
 def test_the_curves_are_the_same_table_with_the_plateau_on_the_pooled_line() -> None:
-    chart = words.curves(table(), plateau(period=1), ASKED, min_accounts=5)
-    grid = words.matrix(table(), ASKED, min_accounts=5)
+    chart = words.curves(shown(), plateau(period=1), ASKED)
+    grid = words.matrix(shown(), ASKED)
     assert [one.name for one in (*chart.series, *chart.context)] == grid.rows
     assert [one.y for one in (*chart.series, *chart.context)] == grid.cells
     assert [one.notes for one in (*chart.series, *chart.context)] == grid.notes
     assert chart.bands[0].low == [None, 0.56, 0.56]
     assert chart.marks[0].y == 0.614
-    assert words.curves(table(), plateau("steep"), ASKED, min_accounts=5).bands == []
+    assert words.curves(shown(), plateau("steep"), ASKED).bands == []
+
+
+def test_a_few_segments_are_named_lines_that_can_be_clicked() -> None:
+    rows = shown(by_segment(), SEGMENTS, min_accounts=1)
+    chart = words.curves(rows, plateau("steep"), SEGMENTS)
+    assert [one.name for one in chart.series] == ["All", "SMB", "(empty)"]
+    assert not chart.context and words.legend(2, 2, SEGMENTS, "curves") == ""
+    targets = plotly_figure.figure(chart, has_targets=True)["data"][-1]
+    named = dict(zip(map(tuple, targets["customdata"]), targets["hovertext"], strict=True))
+    assert [named[at, 0].split("  ")[0] for at in range(3)] == ["All", "SMB", "(empty)"]
 
 
 def test_a_late_plateau_is_shown_as_far_as_it_reaches() -> None:
-    long = pd.concat([table().iloc[[0]].assign(period=week) for week in range(150)])
-    assert len(words.curves(long, plateau(), ASKED, min_accounts=5).x) == 53
-    assert len(words.curves(long, plateau(period=60), ASKED, min_accounts=5).x) == 120
+    long = shown(pd.concat([table().iloc[[0]].assign(period=week) for week in range(150)]))
+    assert len(words.curves(long, plateau(), ASKED).x) == 53
+    assert len(words.curves(long, plateau(period=60), ASKED).x) == 120
 
 
 def test_only_the_newest_or_largest_cohorts_are_shown_and_the_words_say_so() -> None:
     months = pd.date_range("2022-01-01", periods=20, freq="MS")
-    many = pd.concat([table().iloc[:3].assign(cohort=month) for month in months])
-    assert words.cohort_keys(many, ASKED)[1] == "2022-07-01"
-    assert words.legend(many, ASKED, "curves") == "Blue: all 20 cohorts together. Grey: the 8 newest."
-    assert "the sum of all 20 cohorts, the 14 newest below" in words.legend(many, ASKED, "heatmap")
-    assert "newest below" not in words.legend(table(), ASKED, "heatmap")
+    many = shown(pd.concat([table().iloc[:3].assign(cohort=month) for month in months]))
+    assert (len(many), many[1].key, many[-1].key) == (15, "2022-07-01", "2023-08-01")
+    assert words.legend(8, 20, ASKED, "curves") == "Blue: all 20 cohorts together. Grey: the 8 newest."
+    assert "the sum of all 20 cohorts, the 14 newest below" in words.legend(14, 20, ASKED, "heatmap")
+    assert "the 3 largest below" in words.legend(3, 20, SEGMENTS, "heatmap")
+    assert "below" not in words.legend(2, 2, ASKED, "heatmap")
 
 
 # Clicks.
 
 
 def test_what_is_clicked_is_the_cell_that_the_hover_names() -> None:
-    chart = words.matrix(table(), ASKED, min_accounts=5)
+    chart = words.matrix(shown(), ASKED)
     figure = plotly_figure.figure(chart, has_targets=True)
     targets, layers = figure["data"][-1], figure["data"][:-1]
     assert {one["hoverinfo"] for one in layers} == {"skip"}
@@ -224,12 +248,20 @@ def test_what_is_clicked_is_the_cell_that_the_hover_names() -> None:
 
 
 def test_points_of_lines_can_be_clicked_where_there_is_a_number() -> None:
-    chart = words.curves(table(), plateau(period=1), ASKED, min_accounts=5, chosen=("2024-01-01", 1))
+    chart = words.curves(shown(), plateau(period=1), ASKED, chosen=("2024-01-01", 1))
     targets = plotly_figure.figure(chart, has_targets=True)["data"][-1]
     assert sorted(targets["customdata"]) == [[0, 0], [0, 1], [1, 0], [1, 1], [2, 0]]
     named = dict(zip(map(tuple, targets["customdata"]), targets["hovertext"], strict=True))
     assert named[1, 1].startswith("Jan 2024  <b>0%</b>") or named[1, 1].startswith("Jan 2024  <b>0.0%</b>")
     assert named[0, 0].startswith("All  <b>60.0%</b>")
+
+
+def test_figures_with_targets_are_what_plotly_understands() -> None:
+    grid, lines = words.matrix(shown(), ASKED, chosen=("", 1)), words.curves(shown(), plateau(), ASKED, chosen=("", 1))
+    for chart in (grid, lines):
+        go.Figure(plotly_figure.figure(chart, has_targets=True))
+    with pytest.raises(TypeError, match="Intervals has no cells"):
+        plotly_figure.figure(c.Intervals(names=["a"], value=[1], low=[0], high=[2]), has_targets=True)
 
 
 @pytest.mark.parametrize(
@@ -249,14 +281,14 @@ def test_a_click_from_a_browser_is_checked(points: Any, cell: Any) -> None:
 
 
 def test_the_chosen_cell_is_framed_in_both_views() -> None:
-    grid = words.matrix(table(), ASKED, min_accounts=5, chosen=("2024-02-01", 1))
+    grid = words.matrix(shown(), ASKED, chosen=("2024-02-01", 1))
     frame = plotly_figure.figure(grid)["layout"]["shapes"][-1]
     assert (frame["x0"], frame["x1"], frame["y0"], frame["y1"]) == (0.5, 1.5, 1.5, 2.5)
-    lines = words.curves(table(), plateau(), ASKED, min_accounts=5, chosen=("", 1))
+    lines = words.curves(shown(), plateau(), ASKED, chosen=("", 1))
     ring = plotly_figure.figure(lines)["data"][0]
-    assert (ring["x"], ring["y"]) == ([1], [2 / 12])
-    assert words.matrix(table(), ASKED, min_accounts=5, chosen=("2020-01-01", 1)).chosen is None
-    assert words.curves(table(), plateau(), ASKED, min_accounts=5, chosen=("2020-01-01", 1)).chosen is None
+    assert (ring["x"], ring["y"], ring["showlegend"]) == ([1], [2 / 12], False)
+    assert words.matrix(shown(), ASKED, chosen=("2020-01-01", 1)).chosen is None
+    assert words.curves(shown(), plateau(), ASKED, chosen=("2020-01-01", 1)).chosen is None
 
 
 @pytest.mark.parametrize(

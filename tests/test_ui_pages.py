@@ -149,7 +149,8 @@ def test_a_rate_over_few_accounts_shows_the_counts(opened: Open, least: Path) ->
 
 def test_a_click_on_a_row_is_taken(opened: Open, least: Path) -> None:
     app = opened(ROOT / "pages" / "overview.py", least)
-    app.session_state["rows_moved"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
+    key = next(one.proto.id.rsplit("-", 1)[-1] for one in app.dataframe if "rows_moved" in one.proto.id)
+    app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()
     assert not app.exception
 

@@ -3,6 +3,7 @@
 It knows accounts, periods and counts, and no database: `plateau` feeds it, and studies do with companies of their own.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -229,22 +230,30 @@ def _own_change(panel: Panel, curves: _Curves, bends: Whole, levels: Numbers) ->
     Each member is compared with its own mean in the tail, so that cohorts that began better or worse make no slope.
     """
     slopes, last = np.zeros(len(bends)), curves.eligible.shape[1] - 1
-    for first in np.unique(bends):
-        up, spread = (curves.draws[bends == first] @ _own_sums(panel, int(first))).T
+    for first, sums in _own_sums(panel, np.unique(bends)):
+        up, spread = (curves.draws[bends == first] @ sums).T
         slopes[bends == first] = _ratio(up, spread)
     begins = levels - slopes * curves.middles(bends)
     return slopes, np.where(begins > 0, _ratio(-slopes * (last - bends), np.maximum(begins, _TOO_SMALL)), 0.0)
 
 
-def _own_sums(panel: Panel, first: int) -> Numbers:
-    """Return per account the two sums, over its members, whose quotient is their slope in the tail: Σ(k − k̄)a and Σ(k − k̄)²."""
-    periods = np.maximum(panel.elapsed - first, 0).astype(np.float64)
-    in_tail = panel.done_period >= first
-    member, at = panel.done_member[in_tail], (panel.done_period[in_tail] - first).astype(np.float64)
-    times = np.bincount(member, minlength=len(periods))
-    when = np.bincount(member, weights=at, minlength=len(periods))
-    up = np.bincount(panel.account, weights=when - np.maximum(periods - 1, 0) / 2 * times)
-    return np.column_stack([up, np.bincount(panel.account, weights=periods * (periods**2 - 1) / 12)])
+def _own_sums(panel: Panel, firsts: Whole) -> Iterator[tuple[int, Numbers]]:
+    """Yield for each tail the two sums per account, over its members, whose quotient is their slope: Σ(k − k̄)a and Σ(k − k̄)².
+
+    From the latest tail to the earliest, so that each active period is added once.
+    """
+    order = np.argsort(panel.done_period.astype(np.int16), kind="stable")
+    member, period = panel.done_member[order], panel.done_period[order]
+    members, end = len(panel.account), len(order)
+    times, when = np.zeros(members), np.zeros(members)
+    for first in firsts[::-1]:
+        begin = int(np.searchsorted(period, first))
+        times += np.bincount(member[begin:end], minlength=members)
+        when += np.bincount(member[begin:end], weights=period[begin:end], minlength=members)
+        end = begin
+        periods = np.maximum(panel.elapsed - first, 0).astype(np.float64)
+        up = np.bincount(panel.account, weights=when - (first + np.maximum(periods - 1, 0) / 2) * times)
+        yield int(first), np.column_stack([up, np.bincount(panel.account, weights=periods * (periods**2 - 1) / 12)])
 
 
 def _draws(accounts: int, resamples: int) -> Draws:

@@ -122,20 +122,22 @@ def plateau(
 
 
 def _panel(store: Store, scope: Scope, asked: Question) -> Panel:
-    """Return the members with an elapsed period, in the order of their accounts, and their active periods."""
-    members = store.frame(
-        f"with {asked.relations()} select number, account_id, elapsed from member order by number",
-        scope=scope,
-        **asked.params,
-    )
-    done = store.frame(
-        f"with {asked.relations()} select number, period from done where period < elapsed",
-        scope=scope,
-        **asked.params,
-    )
+    """Return the members, numbered in the order of their accounts, and their active periods."""
+    sql = f"""
+    with {asked.relations()}
+    select (dense_rank() over (order by account_id))::integer - 1 as account, number, elapsed::integer as period
+    from member
+    union all
+    select -1 as account, number, period::integer from done where period < elapsed
+    """
+    found = {
+        name: column.to_numpy(dtype=np.int64) for name, column in store.frame(sql, scope=scope, **asked.params).items()
+    }
+    is_member = found["account"] >= 0
+    order = np.argsort(found["number"][is_member])
     return Panel(
-        account=pd.factorize(members["account_id"])[0].astype(np.int64),
-        elapsed=members["elapsed"].to_numpy(dtype=np.int64),
-        done_member=done["number"].to_numpy(dtype=np.int64) - 1,
-        done_period=done["period"].to_numpy(dtype=np.int64),
+        account=found["account"][is_member][order],
+        elapsed=found["period"][is_member][order],
+        done_member=found["number"][~is_member] - 1,
+        done_period=found["period"][~is_member],
     )

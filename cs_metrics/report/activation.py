@@ -1,9 +1,12 @@
 """The sentences and pictures of activation: heat-map and curves are two views of one table, row by row and cell by cell."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from cs_metrics.report import chart as c
@@ -15,9 +18,9 @@ __all__ = [
     "POOLED",
     "ROWS",
     "Asked",
+    "Row",
     "cell_title",
     "cohort_choices",
-    "cohort_keys",
     "curve_title",
     "curves",
     "legend",
@@ -26,14 +29,19 @@ __all__ = [
     "plateau_help",
     "plateau_note",
     "pooled",
+    "rows",
     "settles",
+    "shown_rows",
     "states",
     "step_word",
 ]
 
+Numbers = npt.NDArray[np.float64]
+Days = npt.NDArray[np.datetime64]
+
 POOLED, EMPTY = "", "(empty)"
 ROWS, CURVES = 14, 8  # so many cohorts have a row of the heat-map, or a thin line beside the pooled one
-_COLUMNS, _MOST_PERIODS = 18, 53
+_COLUMNS, _MOST_PERIODS, _NAMED = 18, 53, 5
 _DATED = ("day", "week", "month", "quarter")
 _NEVER = "the product may not meet its market"
 
@@ -103,9 +111,13 @@ def plateau_detail(plateau: pd.DataFrame, asked: Asked) -> str:
         return settles(plateau, asked)
     level = f"{say.percent(found['level'])} ({say.percent(found['level_low'])} to {say.percent(found['level_high'])})"
     begins = f"{step} {found['period']} ({found['period_low']} to {found['period_high']})"
-    change = " to ".join(f"{-found[one]:+.0%}" for one in ("tail_loss_high", "tail_loss_low"))
-    moved = f"{-found['tail_loss']:+.0%} ({change})"
-    return f"Plateau {level} from {begins} on, with 95% intervals; along it the level of the same {asked.unit}s moves by {moved}."
+    moved, least, most = (_moved(found[one]) for one in ("tail_loss", "tail_loss_high", "tail_loss_low"))
+    return f"Plateau {level} from {begins} on, with 95% intervals; along it the level of the same {asked.unit}s moves by {moved} ({least} to {most})."
+
+
+def _moved(loss: float) -> str:
+    text = f"{-loss:+.0%}"
+    return "0%" if text in ("-0%", "+0%") else text
 
 
 def curve_title(plateau: pd.DataFrame, asked: Asked) -> str:
@@ -126,52 +138,106 @@ def curve_title(plateau: pd.DataFrame, asked: Asked) -> str:
 # The table
 
 
-def pooled(cohorts: pd.DataFrame, min_accounts: int) -> pd.DataFrame:
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One cohort, or all together: its members, and period by period who is eligible and active, and from when to when.
+
+    `key` is what `in_cohort` of activation_accounts calls it.
+    """
+
+    key: str
+    name: str
+    size: int
+    eligible: Numbers
+    active: Numbers
+    rate: Numbers
+    first: Days
+    last: Days
+
+    def upto(self, periods: int) -> "Row":
+        """Return the row cut off after so many periods."""
+        parts = {one: getattr(self, one)[:periods] for one in ("eligible", "active", "rate", "first", "last")}
+        return Row(key=self.key, name=self.name, size=self.size, **parts)
+
+    @property
+    def known(self) -> int:
+        """How many periods are over for anybody."""
+        return int((self.eligible > 0).sum())
+
+
+def rows(activation: pd.DataFrame, asked: Asked) -> list[Row]:
+    """Return the rows of the table; its frame has as many periods for each cohort, in order."""
+    if activation.empty:
+        return []
+    count = int(activation["period"].max()) + 1
+    starts = activation.iloc[::count]
+    eligible, active, rate = (
+        activation[name].to_numpy(dtype=np.float64, na_value=np.nan).reshape(-1, count)
+        for name in ("eligible", "active", "rate")
+    )
+    first, last = (
+        activation[name].to_numpy().astype("datetime64[D]").reshape(-1, count) for name in ("from_day", "to_day")
+    )
+    return [
+        Row(
+            key=_key(cohort),
+            name=_name(cohort, asked),
+            size=int(size),
+            eligible=eligible[at],
+            active=active[at],
+            rate=rate[at],
+            first=first[at],
+            last=last[at],
+        )
+        for at, (cohort, size) in enumerate(zip(starts["cohort"], starts["cohort_size"], strict=True))
+    ]
+
+
+def pooled(table: Sequence[Row], min_accounts: int) -> Row:
     """Return the sum of all rows of the table: Σ active ÷ Σ eligible by period, no rate below `min_accounts` eligible."""
-    by_period = cohorts.groupby("period")
-    found = by_period[["cohort_size", "eligible"]].sum()
-    found["active"] = by_period["active"].sum(min_count=1)
-    found["rate"] = (found["active"].astype("float64") / found["eligible"]).where(found["eligible"] >= min_accounts)
-    found["from_day"], found["to_day"] = by_period["from_day"].min(), by_period["to_day"].max()
-    return found.reset_index()
+    eligible = np.sum([one.eligible for one in table], axis=0)
+    active = np.where(eligible > 0, np.nansum([one.active for one in table], axis=0), np.nan)
+    return Row(
+        key=POOLED,
+        name="All",
+        size=sum(one.size for one in table),
+        eligible=eligible,
+        active=active,
+        rate=np.where(eligible >= max(min_accounts, 1), active / np.maximum(eligible, 1), np.nan),
+        first=np.min([one.first for one in table], axis=0),
+        last=np.max([one.last for one in table], axis=0),
+    )
 
 
-def cohort_keys(cohorts: pd.DataFrame, asked: Asked, most: int = ROWS) -> list[str]:
-    """Return the shown rows as `in_cohort` of activation_accounts names them: all together, then the newest or largest."""
-    values = list(dict.fromkeys(cohorts["cohort"]))
+def shown_rows(table: Sequence[Row], asked: Asked, min_accounts: int, most: int = ROWS) -> list[Row]:
+    """Return what is drawn, row by row: all together, then the newest cohorts or the largest."""
     if asked.is_dated:
-        return [POOLED, *(_key(one) for one in values[-most:])]
-    sizes = cohorts.drop_duplicates("cohort").set_index("cohort")["cohort_size"]
-    largest = sizes.sort_values(ascending=False, kind="stable").index[: 2 * most]
-    return [POOLED, *(_key(one) for one in largest)]
+        return [pooled(table, min_accounts), *table[-most:]]
+    return [pooled(table, min_accounts), *sorted(table, key=lambda one: -one.size)[: 2 * most]]
 
 
-def cohort_choices(cohorts: pd.DataFrame, asked: Asked) -> dict[str, str]:
+def cohort_choices(table: Sequence[Row], asked: Asked) -> dict[str, str]:
     """Return every cohort by its key with its name, newest first."""
-    names = {_key(one): _name(one, asked) for one in dict.fromkeys(cohorts["cohort"])}
-    return {POOLED: "All cohorts", **(dict(reversed(names.items())) if asked.is_dated else names)}
+    ordered = reversed(table) if asked.is_dated else table
+    return {POOLED: "All cohorts", **{one.key: one.name for one in ordered}}
 
 
-def matrix(
-    cohorts: pd.DataFrame, asked: Asked, *, min_accounts: int, chosen: tuple[str, int] | None = None
-) -> c.Heatmap:
-    """Return the heat-map: all cohorts together, then the newest ones × the first periods.
+def matrix(shown: Sequence[Row], asked: Asked, *, chosen: tuple[str, int] | None = None) -> c.Heatmap:
+    """Return the heat-map of the shown rows: all together, then the cohorts × the first periods.
 
     A number has a colour, zero is grey, and what is not yet known is blank; over too few for a rate the counts stand.
     """
-    keys = cohort_keys(cohorts, asked)
-    rows = _rows(cohorts, asked, keys, min_accounts)
-    started = [int(one.loc[one["eligible"] > 0, "period"].max()) + 1 for _, one in rows if (one["eligible"] > 0).any()]
-    last = min(_COLUMNS, max(started, default=1))
-    shown = [(name, one[one["period"] < last]) for name, one in rows]
+    last = max(1, min(_COLUMNS, max(one.known for one in shown)))
+    cut = [one.upto(last) for one in shown]
+    keys = [one.key for one in shown]
     at = keys.index(chosen[0]) if chosen and chosen[0] in keys and chosen[1] < last else None
     return c.Heatmap(
-        rows=[name for name, _ in shown],
+        rows=[one.name for one in cut],
         columns=[str(period) for period in range(last)],
-        cells=[c.values(one["rate"]) for _, one in shown],
-        texts=[[_short(*counts) for counts in zip(one["active"], one["eligible"], strict=True)] for _, one in shown],
-        row_notes=[say.count(one["cohort_size"].iloc[0]) for _, one in shown],
-        notes=[_notes(one, asked) for _, one in shown],
+        cells=[c.values(one.rate) for one in cut],
+        texts=[[_short(*counts) for counts in zip(one.active, one.eligible, strict=True)] for one in cut],
+        row_notes=[say.count(one.size) for one in cut],
+        notes=[_notes(one, asked) for one in cut],
         x_title=asked.step.capitalize(),
         unknown="no rate",
         has_total=True,
@@ -180,20 +246,17 @@ def matrix(
 
 
 def curves(
-    cohorts: pd.DataFrame,
-    plateau: pd.DataFrame,
-    asked: Asked,
-    *,
-    min_accounts: int,
-    chosen: tuple[str, int] | None = None,
+    shown: Sequence[Row], plateau: pd.DataFrame, asked: Asked, *, chosen: tuple[str, int] | None = None
 ) -> c.Line:
-    """Return the curves: the pooled one strong, with its plateau and interval, the newest cohorts as thin lines."""
-    keys = cohort_keys(cohorts, asked, CURVES)[: CURVES + 1]
+    """Return the curves of the shown rows: the pooled one strong, with its plateau and interval, the cohorts as thin lines.
+
+    A few cohorts that are no periods (segments) are named lines of their own.
+    """
     found = plateau.iloc[0]
-    shown = max(_MOST_PERIODS, 2 * int(found["period"])) if found["is_found"] else _MOST_PERIODS
-    rows = [(name, one[one["period"] < shown]) for name, one in _rows(cohorts, asked, keys, min_accounts)]
-    lines = [c.Series(name=name, y=c.values(one["rate"]), notes=_notes(one, asked)) for name, one in rows]
-    periods = [int(one) for one in rows[0][1]["period"]]
+    reach = max(_MOST_PERIODS, 2 * int(found["period"])) if found["is_found"] else _MOST_PERIODS
+    cut, keys = [one.upto(reach) for one in shown], [one.key for one in shown]
+    lines = [c.Series(name=one.name, y=c.values(one.rate), notes=_notes(one, asked)) for one in cut]
+    periods = range(len(cut[0].rate))
     marks, bands = [], []
     if asked.is_bounded and found["is_found"]:
         marks = [c.Mark(label=f"Plateau {say.percent(found['level'], 0)}", y=float(found["level"]))]
@@ -201,9 +264,9 @@ def curves(
         low, high = ([float(found[side]) if one else None for one in tail] for side in ("level_low", "level_high"))
         bands = [c.Band(low=low, high=high, level=0.95)]
     return c.Line(
-        x=periods,
-        series=lines[:1],
-        context=lines[1:],
+        x=list(periods),
+        series=lines if _is_named(len(lines) - 1, asked) else lines[:1],
+        context=() if _is_named(len(lines) - 1, asked) else lines[1:],
         unit="percent",
         x_title=f"{asked.step.capitalize()} since {'start' if asked.unit == 'account' else 'first use'}",
         marks=marks,
@@ -213,20 +276,22 @@ def curves(
     )
 
 
-def legend(cohorts: pd.DataFrame, asked: Asked, view: str) -> str:
-    """Say what is drawn: which cohorts, and the three states of a cell."""
-    count = cohorts["cohort"].nunique()
-    which = "newest" if asked.is_dated else "largest"
+def legend(shown: int, count: int, asked: Asked, view: str) -> str:
+    """Say what is drawn of so many cohorts: which of them, and the states of a cell."""
+    which, everything = "newest" if asked.is_dated else "largest", say.plural(count, "cohort")
+    if view == "curves" and _is_named(shown, asked):
+        return ""
     if view == "curves":
-        shown = min(CURVES, count)
-        return f"Blue: all {say.plural(count, 'cohort')} together. Grey: the {shown} {which}." if shown > 1 else ""
-    shown = len(cohort_keys(cohorts, asked)) - 1
-    rows = f"All: the sum of all {say.plural(count, 'cohort')}" + (
-        f", the {shown} {which} below" if shown < count else ""
-    )
+        return f"Blue: all {everything} together. Grey: the {shown} {which}." if count > 1 else ""
+    below = f", the {shown} {which} below" if shown < count else ""
     return (
-        f"{rows}; sizes in bold. In percent; 0 on grey is nobody, counts are too few for a rate, blank is not yet over."
+        f"All: the sum of all {everything}{below}; sizes in bold. "
+        "In percent; 0 on grey is nobody, counts are too few for a rate, blank is not yet over."
     )
+
+
+def _is_named(cohorts: int, asked: Asked) -> bool:
+    return not asked.is_dated and cohorts <= _NAMED
 
 
 def cell_title(accounts: pd.DataFrame, cohort: str, period: int, asked: Asked) -> str:
@@ -245,13 +310,6 @@ def states(accounts: pd.DataFrame) -> list[str]:
     return ["Not yet known" if one is pd.NA else "Active" if one else "Not active" for one in accounts["is_active"]]
 
 
-def _rows(
-    cohorts: pd.DataFrame, asked: Asked, keys: Sequence[str], min_accounts: int
-) -> list[tuple[str, pd.DataFrame]]:
-    by_key = {_key(value): (_name(value, asked), one) for value, one in cohorts.groupby("cohort", sort=False)}
-    return [by_key[key] if key else ("All", pooled(cohorts, min_accounts)) for key in keys]
-
-
 def _key(cohort: Any) -> str:
     return cohort.date().isoformat() if isinstance(cohort, pd.Timestamp) else str(cohort) or EMPTY
 
@@ -260,13 +318,14 @@ def _name(cohort: Any, asked: Asked) -> str:
     return say.period(cohort.date(), asked.cohort) if isinstance(cohort, pd.Timestamp) else str(cohort) or EMPTY  # type: ignore[arg-type]
 
 
-def _notes(row: pd.DataFrame, asked: Asked) -> list[str]:
+def _notes(row: Row, asked: Asked) -> list[str]:
     """Say the counts behind each cell of a row, and from when to when its period was."""
-    columns = (row[name] for name in ("cohort_size", "eligible", "active", "from_day", "to_day"))
-    return [_note(*cell, unit=asked.unit) for cell in zip(*columns, strict=True)]
+    days = zip(row.first.tolist(), row.last.tolist(), strict=True)
+    cells = zip(row.eligible, row.active, days, strict=True)
+    return [_note(row.size, eligible, active, *dates, unit=asked.unit) for eligible, active, dates in cells]
 
 
-def _note(size: int, eligible: int, active: Any, first: Any, last: Any, *, unit: str) -> str:
+def _note(size: int, eligible: float, active: float, first: dt.date, last: dt.date, *, unit: str) -> str:
     dates = f"<br>{say.date(first)} to {say.date(last)}"
     if not eligible:
         return f"not yet over{dates}"
@@ -274,5 +333,5 @@ def _note(size: int, eligible: int, active: Any, first: Any, last: Any, *, unit:
     return f"{say.count(active)} of {say.plural(eligible, unit)}{waiting}{dates}"
 
 
-def _short(active: Any, eligible: int) -> str:
-    return f"{active}/{eligible}" if eligible else ""
+def _short(active: float, eligible: float) -> str:
+    return f"{active:.0f}/{eligible:.0f}" if eligible else ""

@@ -19,7 +19,9 @@ def line(chart: c.Line, frame: Frame) -> dict[str, Any]:
     for band in chart.bands:
         data += _band(x, band.low, band.high, frame.palette.series[0], 0.14)
     for one in chart.context:
-        data.append({**_trace(x, one, frame.palette.grey, frame, chart.unit, width=1), "opacity": 0.7})
+        data.append(
+            {**_trace(x, one, frame.palette.grey, frame, chart.unit, width=1), "opacity": 0.7, "showlegend": False}
+        )
     for at, one in enumerate(chart.series):
         data.append(_trace(x, one, frame.palette.colour(one.colour, at), frame, chart.unit))
     lines = [*chart.series, *chart.context]
@@ -39,7 +41,8 @@ def line(chart: c.Line, frame: Frame) -> dict[str, Any]:
 def _chosen(x: Any, y: c.Value, frame: Frame) -> dict[str, Any]:
     """Return the ring around the chosen point."""
     ring = {"size": 13, "color": frame.palette.paper, "line": {"color": frame.palette.text, "width": 2}}
-    return {"type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": ring, "hoverinfo": "skip"}
+    quiet = {"hoverinfo": "skip", "showlegend": False}
+    return {"type": "scatter", "mode": "markers", "x": [x], "y": [y], "marker": ring, **quiet}
 
 
 def _lined(

@@ -1,10 +1,10 @@
 """Activation on the onboarding page: the controls of its question, heat-map or curves, and the accounts behind a cell."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-import pandas as pd
 import streamlit as st
 
 from cs_metrics.metrics.actions import key_action
@@ -151,24 +151,23 @@ def draw(page: Page) -> None:
 def draw_table(page: Page, question: Question) -> None:
     """Draw heat-map or curves of one table, with the plateau; a click on a cell chooses it for `draw_accounts`."""
     asked, view = question.asked, question.view
-    table, plateau = page.metric("activation", **question.options), page.metric("plateau", **question.plateau)
-    if not table["eligible"].any():
+    found, plateau = page.metric("activation", **question.options), page.metric("plateau", **question.plateau)
+    table = words.rows(found, asked)
+    if not any(one.known for one in table):
         page.empty(_nothing(table, asked), title="Activation")
         return
-    if question.first_value and table.attrs.get("note"):
-        page.note(table.attrs["note"])
-    few, chosen = page.config.min_accounts, _chosen(table, asked)
+    if question.first_value and found.attrs.get("note"):
+        page.note(found.attrs["note"])
     is_map = view == "heatmap"
-    chart = (
-        words.matrix(table, asked, min_accounts=few, chosen=chosen)
-        if is_map
-        else words.curves(table, plateau, asked, min_accounts=few, chosen=chosen)
-    )
-    keys = words.cohort_keys(table, asked, words.ROWS if is_map else words.CURVES)
+    shown = words.shown_rows(table, asked, page.config.min_accounts, words.ROWS if is_map else words.CURVES)
+    shown = shown if is_map else shown[: words.CURVES + 1]
+    chosen = _chosen(table, asked)
+    chart = words.matrix(shown, asked, chosen=chosen) if is_map else words.curves(shown, plateau, asked, chosen=chosen)
+    said = words.legend(len(shown) - 1, len(table), asked, view), words.plateau_detail(plateau, asked)
 
     def choose(row: int, column: int) -> None:
-        if row < len(keys):
-            link.put("in_cohort", keys[row] or _ALL)
+        if row < len(shown):
+            link.put("in_cohort", shown[row].key or _ALL)
             link.put("in_period", str(column))
 
     page.chart(
@@ -177,15 +176,16 @@ def draw_table(page: Page, question: Question) -> None:
         caption=f"Share doing {asked.action}, of {asked.unit}s whose {asked.step} is over",
         metric=[("activation", question.options), ("plateau", question.plateau)],
         key=f"activation_{view}",
-        note=" ".join(one for one in (words.legend(table, asked, view), words.plateau_detail(plateau, asked)) if one),
+        note=" ".join(one for one in said if one),
         on_click=choose,
     )
 
 
 def draw_accounts(page: Page, question: Question) -> None:
     """Draw the accounts behind one cell, chosen by a click or by cohort and period; the choice stands in the URL."""
-    table, asked = page.metric("activation", **question.options), question.asked
-    if not table["eligible"].any():
+    asked = question.asked
+    table = words.rows(page.metric("activation", **question.options), asked)
+    if not any(one.known for one in table):
         return
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="activation_cell"):
         cohorts, periods = _cells(table, asked)
@@ -208,15 +208,15 @@ def draw_accounts(page: Page, question: Question) -> None:
     )
 
 
-def _cells(table: pd.DataFrame, asked: words.Asked) -> tuple[dict[str, str], dict[str, str]]:
+def _cells(table: Sequence[words.Row], asked: words.Asked) -> tuple[dict[str, str], dict[str, str]]:
     """Return the choices of cohort and period."""
     cohorts = {_NONE: "No cell chosen", **words.cohort_choices(table, asked)}
     named = {(_ALL if key == words.POOLED else key): name for key, name in cohorts.items()}
-    last = int(table.loc[table["eligible"] > 0, "period"].max())
-    return named, {str(one): f"{asked.step.capitalize()} {one}" for one in range(last + 1)}
+    periods = range(max(one.known for one in table))
+    return named, {str(one): f"{asked.step.capitalize()} {one}" for one in periods}
 
 
-def _chosen(table: pd.DataFrame, asked: words.Asked) -> tuple[str, int] | None:
+def _chosen(table: Sequence[words.Row], asked: words.Asked) -> tuple[str, int] | None:
     """Return the chosen cell before its controls are drawn, None where there is none."""
     cohorts, periods = _cells(table, asked)
     cohort, period = (_value(key, first) for key, first in (("in_cohort", _NONE), ("in_period", "0")))
@@ -230,9 +230,9 @@ def _value(key: str, first: str) -> str:
     return str(st.session_state[link.read(key, lambda given: given[-1] if given else first)])
 
 
-def _nothing(table: pd.DataFrame, asked: words.Asked) -> str:
+def _nothing(table: Sequence[words.Row], asked: words.Asked) -> str:
     """Say why there is no cell with a number."""
-    if not table.empty:
+    if table:
         return f"The first {asked.step} is not yet over for any of these {asked.unit}s."
     if asked.unit == "user":
         return "No event of these accounts names its user, so that users cannot be counted."

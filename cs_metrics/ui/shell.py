@@ -299,13 +299,14 @@ class Page:
                 return None
             can_open = bool(opens) and opens in frame.columns
             # what was clicked is kept as a place in the list: another order of the rows must be another list
-            order = f"_{crc32('|'.join(frame[picks].astype(str)).encode())}" if picks else ""
+            clicks = picks or (opens if opens and can_open else "")
+            order = f"_{crc32('|'.join(frame[clicks].astype(str)).encode())}" if clicks else ""
             clicked = tables.draw(
                 frame,
                 columns,
                 currency=self.currency,
                 key=f"rows_{name}{order}",
-                opens=can_open or bool(picks),
+                opens=bool(clicks),
                 rows=rows,
                 alt=title,
             )
