@@ -149,7 +149,7 @@ def build(
     engine: Annotated[Engine, typer.Option(help="What builds them.")] = Engine.DUCKDB,
 ) -> None:
     """Build the marts again from the facts, for example after a change of config.toml."""
-    from cs_metrics.marts.publication import rebuild
+    from cs_metrics.training import rebuild
 
     if engine is Engine.SPARK:
         raise MetricError("The Spark engine is not part of this version: run `build --engine duckdb`.")

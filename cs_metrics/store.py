@@ -28,7 +28,18 @@ from cs_metrics.workspace.overlay import Overlay
 if TYPE_CHECKING:
     from cs_metrics.metrics.scope import Scope
 
-__all__ = ["Database", "Query", "Store", "generation_path", "published_number", "scratch", "trace", "writer"]
+__all__ = [
+    "Database",
+    "Draft",
+    "Query",
+    "Store",
+    "draft",
+    "generation_path",
+    "published_number",
+    "scratch",
+    "trace",
+    "writer",
+]
 
 _KEPT = 2
 _KEPT_STATES = 20
@@ -308,6 +319,44 @@ class Store:
         sql = sql.strip()
         rest = f", {sql[4:].lstrip()}" if sql[:5].lower() in ("with ", "with\n") else f"\n{sql}"
         return f"with scope as (\n    {text}\n){rest}", {**params, **bound}
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A generation that is being made: `store` asks its marts without anything that people wrote, `write` adds tables.
+
+    `earlier` asks the generation before it, None where there is none: what it holds may be kept, not only made again.
+    """
+
+    store: Store
+    earlier: Store | None
+
+    def write(self, table: str, columns: Mapping[str, str], rows: pd.DataFrame) -> None:
+        """Write a table with these columns (name → DuckDB type); `rows` must hold all of them, in any order."""
+        place = f"g{self.store.number}.main.{table}"
+        self.store.root.register("_rows", rows[list(columns)])
+        typed = ", ".join(f'cast("{name}" as {kind}) as "{name}"' for name, kind in columns.items())
+        self.store.root.execute(f"create or replace table {place} as select {typed} from _rows")
+        self.store.root.unregister("_rows")
+
+
+@contextmanager
+def draft(path: Path, number: int, data_dir: Path, earlier: int | None = None) -> Iterator[Draft]:
+    """Open a generation file that is not published yet, for reading and for adding tables to it.
+
+    `earlier` is the number of the generation whose tables may be kept; it is only read.
+    """
+    root = scratch()
+    try:
+        root.execute(f"attach {_quoted(str(path))} as g{number}")
+        overlay = Overlay(root)
+        before = None
+        if earlier is not None and generation_path(data_dir, earlier).exists():
+            root.execute(f"attach {_quoted(str(generation_path(data_dir, earlier)))} as g{earlier} (read_only)")
+            before = Store(root=root, number=earlier, data_dir=data_dir, written=overlay.schema(earlier, 0))
+        yield Draft(Store(root=root, number=number, data_dir=data_dir, written=overlay.schema(number, 0)), before)
+    finally:
+        root.close()
 
 
 def _note(sql: str, params: Mapping[str, Any], rows: int) -> None:

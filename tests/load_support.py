@@ -87,13 +87,13 @@ def day(text: str) -> dt.date:
 def no_marts() -> Iterator[None]:
     """Publish empty generations: for tests that look at the facts only."""
 
-    def build(data_dir: Path, manifest: Any, **_: Any) -> None:
+    def make(data_dir: Path, manifest: Any, **_: Any) -> None:
         path = generation_path(data_dir, manifest.number)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"")
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(loading, "build", build)
+        patched.setattr(loading, "make", make)
         yield
 
 

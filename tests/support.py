@@ -12,9 +12,9 @@ import pyarrow.parquet as pq
 from cs_metrics.config import load_config
 from cs_metrics.contract.facts import EVENTS, Manifest, write_manifest
 from cs_metrics.contract.tables import TABLES, day_column
-from cs_metrics.marts.build import build
 from cs_metrics.marts.publication import publish
 from cs_metrics.store import Database, Store
+from cs_metrics.training import make
 
 Row = Mapping[str, Any]
 _ARROW = {
@@ -37,7 +37,7 @@ def company(folder: Path, *, number: int = 1, time_zone: str = "UTC", **tables: 
     for name, rows in tables.items():
         _write(folder, manifest, name, [_fact(name, row) for row in rows])
     write_manifest(folder, manifest)
-    build(folder, manifest, config=load_config(folder))
+    make(folder, manifest, config=load_config(folder))
     publish(folder, number)
     return Database.open(folder).current()
 

@@ -17,14 +17,15 @@ FORBIDDEN = {
     "errors": ("contract", "workspace", "store", "marts", "metrics", "models", "report", "ui", "cli", "demo"),
     "periods": ("contract", "workspace", "store", "marts", "metrics", "models", "report", "ui", "cli", "demo"),
     "contract": ("workspace", "metrics", "report", "ui", "cli", "demo"),
-    "workspace": ("store", "marts", "metrics", "models", "report", "ui", "cli", "demo"),
-    "store": ("marts", "metrics.registry", "models", "report", "ui", "cli", "demo"),
-    "marts": ("metrics", "report", "ui", "cli", "demo"),
-    "models": ("metrics", "report", "ui", "cli", "demo"),
-    "metrics": ("report", "ui", "cli", "demo"),
-    "report": ("store", "marts", "contract", "ui", "cli", "demo"),
-    "ui": ("cli", "marts", "demo"),
-    "demo": ("metrics", "report", "ui", "cli"),
+    "workspace": ("store", "marts", "metrics", "models", "training", "report", "ui", "cli", "demo"),
+    "store": ("training", "marts", "metrics.registry", "models", "report", "ui", "cli", "demo"),
+    "marts": ("training", "metrics", "report", "ui", "cli", "demo"),
+    "models": ("training", "metrics", "report", "ui", "cli", "demo"),
+    "metrics": ("training", "report", "ui", "cli", "demo"),
+    "training": ("report", "ui", "cli", "demo"),
+    "report": ("store", "marts", "contract", "training", "ui", "cli", "demo"),
+    "ui": ("cli", "marts", "training", "demo"),
+    "demo": ("metrics", "training", "report", "ui", "cli"),
 }
 SQL = re.compile(r"\bselect\b.+\bfrom\b|\binsert into\b|\bdelete from\b", re.IGNORECASE | re.DOTALL)
 

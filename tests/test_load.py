@@ -145,10 +145,10 @@ def test_a_late_event_touches_its_month_only(tmp_path: Path, monkeypatch: pytest
     data = tmp_path / "data"
     load(company(tmp_path / "in", events=EVENTS + "A1,login,2024-05-01\n"), data)
     seen: dict[str, Any] = {}
-    build = loading.build
-    monkeypatch.setattr(loading, "build", lambda *args, **named: (seen.update(named), build(*args, **named)))
+    make = loading.make
+    monkeypatch.setattr(loading, "make", lambda *args, **named: (seen.update(named), make(*args, **named)))
     load(folder(tmp_path / "late", events="account_id,event,occurred_at\nA2,login,2024-03-20\n"), data, add=True)
-    assert (seen["previous"], seen["touched"].tables, seen["touched"].months) == (1, {"events"}, {"2024-03"})
+    assert (seen["earlier"], seen["touched"].tables, seen["touched"].months) == (1, {"events"}, {"2024-03"})
     assert seen["touched"].first_day == day("2024-03-20")
     manifest = read_manifest(data, 2)
     assert manifest.files["events/2024-03"] == ["facts/events/2024-03/2.parquet"]
@@ -277,7 +277,7 @@ def test_what_is_suspicious_is_loaded_and_told(tmp_path: Path, quick: None) -> N
     assert "accounts with MRR and no event in the 90 days up to 2024-12-01: 1, for example A2" in summary(record)
 
 
-@pytest.mark.parametrize("point", ["read", "write_events", "write_manifest", "build", "publish"])
+@pytest.mark.parametrize("point", ["read", "write_events", "write_manifest", "make", "publish"])
 def test_a_load_that_fails_anywhere_leaves_the_published_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: None, point: str
 ) -> None:

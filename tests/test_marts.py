@@ -12,8 +12,9 @@ from cs_metrics.errors import StoreError
 from cs_metrics.marts.build import build
 from cs_metrics.marts.mart import inputs, marts
 from cs_metrics.marts.portable import problems
-from cs_metrics.marts.publication import prune, publish, rebuild, rollback
+from cs_metrics.marts.publication import prune, publish, rollback
 from cs_metrics.store import Database, Store, generation_path
+from cs_metrics.training import rebuild
 from tests.support import account, company, line
 
 

@@ -3,9 +3,9 @@ from pathlib import Path
 import pytest
 
 from cs_metrics.errors import MetricError, MissingTable, NothingPublished, StoreError
-from cs_metrics.marts.publication import rebuild
 from cs_metrics.metrics import METRICS, Scope, find, run
 from cs_metrics.store import Database, Store, trace
+from cs_metrics.training import rebuild
 from tests.support import account, company, day, line
 
 

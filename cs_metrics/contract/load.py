@@ -27,9 +27,9 @@ from cs_metrics.contract.relations import empty_relation, fact_columns, files_re
 from cs_metrics.contract.suspicions import missing_rate, suspicions
 from cs_metrics.contract.tables import HAPPENED, STARTED, TABLES
 from cs_metrics.errors import LoadError, hint
-from cs_metrics.marts.build import build
 from cs_metrics.marts.publication import prune, publish
 from cs_metrics.store import scratch
+from cs_metrics.training import make
 
 __all__ = ["load", "summary"]
 
@@ -253,9 +253,14 @@ class _Load:
             return
         self.connection.close()
         write_manifest(self.data_dir, manifest)
-        previous = before.number if self.is_add and before else None
-        touched = writer.touched if previous is not None else None
-        build(self.data_dir, manifest, config=self.config, previous=previous, touched=touched, progress=self.progress)
+        make(
+            self.data_dir,
+            manifest,
+            config=self.config,
+            earlier=before.number if before else None,
+            touched=writer.touched if self.is_add and before else None,
+            progress=self.progress,
+        )
         publish(self.data_dir, manifest.number)
         self.end("published")
         prune(self.data_dir, manifest.number)

@@ -39,13 +39,14 @@ def build(
     config: Config,
     previous: int | None = None,
     touched: Touched | None = None,
+    finish: Callable[[Path], None] | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Write generation `manifest.number`; it is not published yet.
 
     With `previous` and `touched` the earlier generation is copied and only what changed is computed again; without
     them, or where the marts or the settings behind them are no longer those of the earlier generation, everything is.
-    A build that fails leaves no file behind.
+    `finish` adds to the file once all marts are in it. A build that fails leaves no file behind.
     """
     path = generation_path(data_dir, manifest.number)
     working = path.with_suffix(".building")
@@ -56,6 +57,8 @@ def build(
     try:
         with writer(working) as connection:
             _Builder(connection, data_dir, manifest, config, touched, progress).run()
+        if finish is not None:
+            finish(working)
         to_disk(working)
         working.replace(path)
     finally:

@@ -1,31 +1,15 @@
-"""Which generation readers see: publish one, go back to the one before, build the present one again, forget old ones."""
+"""Which generation readers see: publish one, go back to the one before, forget old ones."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-from cs_metrics.config import load_config
-from cs_metrics.contract.facts import locked, next_number, read_manifest, write_atomically, write_manifest
+from cs_metrics.contract.facts import locked, write_atomically
 from cs_metrics.errors import StoreError
-from cs_metrics.marts.build import build
 from cs_metrics.store import generation_path, published_number
 
-__all__ = ["prune", "publish", "rebuild", "rollback"]
+__all__ = ["prune", "publish", "rollback"]
 
-Progress = Callable[[str, int, int], None]
 _KEEP = 3
-
-
-def rebuild(data_dir: Path, *, progress: Progress | None = None) -> int:
-    """Build all marts of the published facts again, publish them, and return the new generation's number."""
-    with locked(data_dir):
-        manifest = read_manifest(data_dir, published_number(data_dir))
-        manifest = manifest.model_copy(update={"number": next_number(data_dir)})
-        build(data_dir, manifest, config=load_config(data_dir), progress=progress)
-        write_manifest(data_dir, manifest)
-        publish(data_dir, manifest.number)
-        prune(data_dir, manifest.number)
-        return manifest.number
 
 
 def rollback(data_dir: Path) -> int:

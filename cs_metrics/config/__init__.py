@@ -1,0 +1,32 @@
+"""The settings of the product, read from config.toml and checked before anything uses them.
+
+A data folder's own config.toml wins over the shipped data/config.toml; there is nothing in between. One module holds
+the sections of one page.
+"""
+
+from cs_metrics.config.expansion import Expansion
+from cs_metrics.config.file import SHIPPED, Config, load_config
+from cs_metrics.config.health import DIMENSIONS, AtRisk, HealthConfig, HealthWeights, Measure
+from cs_metrics.config.onboarding import Activation, Handoff, NamedAction, Onboarding
+from cs_metrics.config.renewals import PlanStep, Renewals
+from cs_metrics.config.revenue import Forecast, Revenue
+
+__all__ = [
+    "DIMENSIONS",
+    "SHIPPED",
+    "Activation",
+    "AtRisk",
+    "Config",
+    "Expansion",
+    "Forecast",
+    "Handoff",
+    "HealthConfig",
+    "HealthWeights",
+    "Measure",
+    "NamedAction",
+    "Onboarding",
+    "PlanStep",
+    "Renewals",
+    "Revenue",
+    "load_config",
+]

@@ -1,0 +1,25 @@
+"""The list of steps, in the order in which they run: a step may read the tables of those before it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cs_metrics.store import Draft
+
+__all__ = ["STEPS", "Step"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: its name in words, its tables (name → column → DuckDB type), and the function that returns their rows.
+
+    A table that the function does not return is written without rows: pages find every table in every generation.
+    """
+
+    name: str
+    tables: Mapping[str, Mapping[str, str]]
+    run: Callable[[Draft], Mapping[str, pd.DataFrame]]
+
+
+STEPS: tuple[Step, ...] = ()
