@@ -13,11 +13,12 @@ from tests.support import account, company, line
 
 PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "health.py")
 TABS = {
+    "Customers": "Every customer, the lowest score first",
     "At risk": "Accounts at risk, why, and what is under way",
+    "Moves": "accounts by health 90 days ago and now",
     "Does the score work?": "what became of them",
     "Revenue forecast": "ARR is expected at",
-    "Busy but not winning": "use is green, the customer's own result red",
-    "Advocates": "Whom to ask for a reference",
+    "Busy, and advocates": "use is green, the customer's own result red",
     "What the score is made of": "measures, scales and weights in force",
 }
 
