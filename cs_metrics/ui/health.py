@@ -101,11 +101,10 @@ def draw_moves(page: Page) -> None:
         if not now.scored:
             page.empty("No account has enough data for a score; the list says what each one needs.")
             return
-        bands = {"bins": 20}
         page.chart(
-            draw.scores(page.metric("health_distribution", **bands), page.currency),
+            draw.scores(page.metric("health_distribution", bins=20), page.currency),
             title=f"{say.plural(now.scored, 'account')} of {say.count(now.customers)} have a score",
             caption="accounts by score",
-            metric=("health_distribution", bands),
+            metric=("health_distribution", {"bins": 20}),
             key="scores",
         )

@@ -16,7 +16,8 @@ def draw_proof(page: Page) -> None:
     days = page.choose("horizon", "Looking back", _HORIZONS)
     asked = ("health_backtest", {"horizon_days": days})
     rows = page.metric("health_backtest", horizon_days=days)
-    rows["rate"] = [say.rate(one.lost, one.accounts, minimum=fewest) for one in rows.itertuples()]
+    pairs = zip(rows["lost"], rows["accounts"], strict=True)
+    rows["rate"] = [say.rate(lost, accounts, minimum=fewest) for lost, accounts in pairs]
     page.chart(
         draw.backtest(rows, fewest),
         title=f"Back-test over {days} days: {rows.verdict.iloc[0]}",
