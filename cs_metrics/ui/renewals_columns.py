@@ -1,0 +1,44 @@
+"""The columns of the tables on the renewals page."""
+
+from cs_metrics.ui.tables import Col
+
+__all__ = ["DUE", "STEPS", "WORK"]
+
+WORK = {
+    "name": Col(label="Account", is_pinned=True),
+    "priority": Col(label="Priority", kind="score", help="ARR at stake among all open contracts, and days left"),
+    "days_left": Col(label="Days left", kind="days", help="Negative: past its end and undecided"),
+    "arr": Col(label="ARR", kind="money"),
+    "likelihood": Col(label="Likelihood", kind="percent", help="See the tab Likelihood"),
+    "category": Col(label="Category", help="The owner's own call, else by likelihood"),
+    "colour": Col(label="Health", kind="health"),
+    "reasons_against": Col(label="Against", kind="tags", width=280),
+    "next_step": Col(label="Next step"),
+    "next_step_on": Col(label="Step due", kind="date"),
+    "overdue_steps": Col(label="Steps overdue", kind="count"),
+    "reasons_for": Col(label="For", kind="tags", width=280),
+    "ends_on": Col(label="Ends", kind="date"),
+    "expected_arr": Col(label="Expected", kind="money"),
+    "open_problems": Col(label="Open problems", kind="count"),
+    "owner": Col(label="Owner"),
+    "priority_why": Col(label="Why this priority", width="large"),
+}
+STEPS = {
+    "plan_step": Col(label="Step"),
+    "from_days": Col(label="Days before the end", kind="days"),
+    "contracts": Col(label="Contracts", kind="count"),
+    "due_arr": Col(label="ARR", kind="money"),
+    "behind": Col(label="Behind plan", kind="count"),
+}
+DUE = {
+    "period": Col(label="Due in"),
+    "due": Col(label="Due", kind="count"),
+    "due_arr": Col(label="ARR due", kind="money"),
+    "on_time": Col(label="Renewed on time", kind="count"),
+    "in_period": Col(label="In the period", kind="count"),
+    "final": Col(label="Ever", kind="count"),
+    "on_time_rate": Col(label="On-time rate", kind="percent"),
+    "in_period_rate": Col(label="In-period rate", kind="percent"),
+    "gross_renewal_rate": Col(label="Gross renewal rate", kind="percent"),
+    "net_renewal_rate": Col(label="Net renewal rate", kind="percent"),
+}
