@@ -57,8 +57,12 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     said = [
         NewEntry("account", "a", "note", note="Call them"),
         NewEntry("account", "a", "statement_of_work", body={"is_needed": True}),
+        NewEntry("renewal", "a", "call", subject="K1", body={"call": "best_case"}, note="Budget is there"),
     ]
     database.workspace.write(said, author="cleo", effective_on=ago(3))
+    promises = [NewEntry("promise", "a", "make", subject="p", body={"promise": "Import"})]
+    promises += [NewEntry("promise", "a", "withdraw", subject="p", note="Not wanted")]
+    database.workspace.write(promises, author="cleo", effective_on="2025-06-01")
     database.workspace.write([NewEntry("account", "a", "note", note="Too late")], author="cleo", effective_on=LATER)
     return database.current()
 
@@ -108,7 +112,10 @@ ENTRIES = {
         ("2025-08-02", "Expansion deal opened: limit", "USD 5"),
         ("2025-08-01", "Expansion deal opened: seats", "USD 600, Sam"),
     ],
+    "renewal": [(ago(3), "Own call on the renewal: best case", "Budget is there, by cleo")],
     "promise": [
+        ("2025-06-01", "Promise withdrawn: Import", ""),
+        ("2025-06-01", "Promised: Import", ""),
         ("2025-05-20", "Promise kept: Connector", ""),
         ("2025-05-11", "Promise overdue: Connector", ""),
         ("2025-05-02", "Promised: Report", ""),

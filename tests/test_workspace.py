@@ -31,6 +31,25 @@ ACCEPTED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("cta", "note"): ({}, {}),
     ("cta", "close"): ({"closed_as": "not_valid"}, {"closed_as": "not_valid"}),
     ("cta", "reopen"): ({}, {}),
+    ("renewal", "step_done"): (
+        {"step": "Proposal", "done_on": dt.date(2024, 6, 30)},
+        {"step": "Proposal", "done_on": "2024-06-30"},
+    ),
+    ("renewal", "step_reopened"): ({"step": "Proposal"}, {"step": "Proposal"}),
+    ("renewal", "call"): ({"call": "best_case"}, {"call": "best_case"}),
+    ("renewal", "call_withdrawn"): ({}, {}),
+    ("renewal", "next_step"): (
+        {"text": "Ask for the budget", "owner": "Ann"},
+        {"text": "Ask for the budget", "owner": "Ann"},
+    ),
+    ("renewal", "next_step_done"): ({}, {}),
+    ("renewal", "note"): ({}, {}),
+    ("promise", "make"): (
+        {"promise": "Export to Excel", "due_on": "2024-09-30"},
+        {"promise": "Export to Excel", "due_on": "2024-09-30"},
+    ),
+    ("promise", "keep"): ({}, {}),
+    ("promise", "withdraw"): ({}, {}),
     ("account", "note"): ({}, {}),
     ("account", "statement_of_work"): ({"is_needed": False}, {"is_needed": False}),
 }
@@ -65,7 +84,7 @@ def test_what_is_written_is_read_back_by_anyone(url: str, workspace: Workspace) 
     other = Workspace.open(".", url)
     assert other.entries() == written
     assert other.version() == len(ACCEPTED)
-    assert other.versions() == {"cta": 8, "account": 10}
+    assert other.versions() == {"cta": 8, "renewal": 15, "promise": 18, "account": 20}
     other.close()
 
 

@@ -70,8 +70,8 @@ _HEADER = """
             where tickets.account_id = accounts.account_id and opened_on <= $as_of and (closed_on is null or closed_on > $as_of)
         ) as open_tickets,
         (
-            select count(*) from commitments
-            where commitments.account_id = accounts.account_id and made_on <= $as_of and (kept_on is null or kept_on > $as_of)
+            select count(*) from promises
+            where promises.account_id = accounts.account_id and made_on <= $as_of and (closed_on is null or closed_on > $as_of)
         ) as open_promises,
         (
             select count(distinct (kind, reason)) from cta_state
@@ -112,7 +112,7 @@ _RENEWAL = {
 _ONBOARDING = {"colour": "onboarding_colour", "next_milestone": "next_milestone"}
 
 
-@metric(needs=("subscriptions",), reads=("cta",), page="Account")
+@metric(needs=("subscriptions",), reads=("cta", "promise"), page="Account")
 def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
     """One account in one row: ARR, stage, renewal, health with its reasons, people, seats, and what is open.
 

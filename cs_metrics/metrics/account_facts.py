@@ -40,32 +40,52 @@ def account_contacts(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING,
     return store.frame(sql, scope=only(store, account_id, as_of, scope), as_of=as_of)
 
 
-@metric(needs=("commitments",), page="Account")
+@metric(needs=("accounts",), reads=("promise",), page="Account")
 def account_promises(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
-    """What was promised to the account: overdue promises first, then the open ones, then the kept ones.
+    """What was promised to the account: overdue promises first, then the open ones, then those kept or withdrawn.
+
+    Promises come from the table commitments and from the pages; what was written there counts from its day on.
 
     Columns:
         promise, made_on, due_on: the promise
         kept_on: for those kept by the as-of day
-        state: overdue (past its due day), open or kept
+        state: overdue (past its due day), open, kept or withdrawn
         days_overdue: days past the due day, for the overdue ones
+        promise_id: its id in the workspace
+        author: who wrote it here; empty for an imported one
     """
     sql = """
         with known as (
-            select promise, made_on, due_on, case when kept_on <= $as_of then kept_on end as kept_on
-            from commitments
-            inner join scope on scope.account_id = commitments.account_id
+            select
+                promises.* exclude (kept_on, withdrawn_on),
+                case when kept_on <= $as_of and kept_on = closed_on then kept_on end as kept_on,
+                closed_on <= $as_of and kept_on is distinct from closed_on as is_withdrawn
+            from promises
+            inner join scope on scope.account_id = promises.account_id
             where made_on <= $as_of
+        ),
+        final as (
+            select
+                *,
+                case
+                    when kept_on is not null then 'kept'
+                    when is_withdrawn then 'withdrawn'
+                    when due_on < $as_of then 'overdue'
+                    else 'open'
+                end as state
+            from known
         )
         select
             promise,
             made_on,
             due_on,
             kept_on,
-            case when kept_on is not null then 'kept' when due_on < $as_of then 'overdue' else 'open' end as state,
-            case when kept_on is null and due_on < $as_of then date_diff('day', due_on, $as_of::date) end as days_overdue
-        from known
-        order by kept_on is not null, due_on nulls last, made_on desc, promise
+            state,
+            case when state = 'overdue' then date_diff('day', due_on, $as_of::date) end as days_overdue,
+            promise_id,
+            author
+        from final
+        order by state in ('kept', 'withdrawn'), due_on nulls last, made_on desc, promise
     """
     return store.frame(sql, scope=only(store, account_id, as_of, scope), as_of=as_of)
 

@@ -180,8 +180,8 @@ _CHANGES = """
                 where opened_on <= moments.day and (closed_on is null or closed_on > moments.day)
             )::double as open_tickets,
             (
-                select count(*) from commitments inner join scope on scope.account_id = commitments.account_id
-                where made_on <= moments.day and (kept_on is null or kept_on > moments.day)
+                select count(*) from promises inner join scope on scope.account_id = promises.account_id
+                where made_on <= moments.day and (closed_on is null or closed_on > moments.day)
             )::double as open_promises,
             (
                 select count(distinct coalesce(product_id, '')) from subscription_line line
@@ -214,7 +214,7 @@ _MEASURES = {
 }
 
 
-@metric(needs=("subscriptions",), page="Account")
+@metric(needs=("subscriptions",), reads=("promise",), page="Account")
 def account_changes(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
     """What changed since the last review that was held (QBR, EBR or executive meeting), else in the last 90 days.
 

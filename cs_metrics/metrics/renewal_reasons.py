@@ -60,8 +60,8 @@ _SIGNS = """
     ),
     late_promises as (
         select account_id, count(*) as late, min(due_on) as late_since
-        from commitments
-        where made_on <= $as_of and due_on < $as_of and (kept_on is null or kept_on > $as_of)
+        from promises
+        where made_on <= $as_of and due_on < $as_of and (closed_on is null or closed_on > $as_of)
         group by account_id
     ),
     flags as (

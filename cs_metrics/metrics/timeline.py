@@ -158,21 +158,35 @@ _ENTRIES = {
         select closed_on, 'Expansion deal ' || stage || ': ' || kind, concat_ws(', ', {_money("arr_cents")}, won_with)
         {_of("opportunities", "opened_on <= $as_of and closed_on <= $as_of and stage <> 'open'")}
     """,
+    "renewal": f"""
+        select effective_on as day,
+            case action when 'step_done' then 'Renewal step done: ' || (body ->> 'step')
+                when 'step_reopened' then 'Renewal step opened again: ' || (body ->> 'step')
+                when 'call' then 'Own call on the renewal: ' || replace(body ->> 'call', '_', ' ')
+                when 'call_withdrawn' then 'Own call on the renewal withdrawn'
+                when 'next_step' then 'Next step of the renewal: ' || (body ->> 'text')
+                when 'next_step_done' then 'Next step of the renewal done' else 'Note on the renewal' end as what,
+            concat_ws(', ', nullif(note, ''), 'by ' || author) as detail
+        {_of("entry", "topic = 'renewal' and effective_on <= $as_of")}
+    """,
     "promise": f"""
         select made_on as day, 'Promised: ' || promise as what, coalesce('due on ' || {_day("due_on")}, '') as detail
-        {_of("commitments", "made_on <= $as_of")}
+        {_of("promises", "made_on <= $as_of")}
         union all
         select due_on + 1, 'Promise overdue: ' || promise, ''
-        {_of("commitments", "made_on <= $as_of and due_on < $as_of and (kept_on is null or kept_on > due_on)")}
+        {_of("promises", "made_on <= $as_of and due_on < $as_of and (closed_on is null or closed_on > due_on)")}
         union all
         select kept_on, 'Promise kept: ' || promise, ''
-        {_of("commitments", "made_on <= $as_of and kept_on <= $as_of")}
+        {_of("promises", "made_on <= $as_of and kept_on <= $as_of")}
+        union all
+        select withdrawn_on, 'Promise withdrawn: ' || promise, ''
+        {_of("promises", "made_on <= $as_of and withdrawn_on <= $as_of")}
     """,
 }
 KINDS = {kind: {"cta": "Call to action", "opportunity": "Deal"}.get(kind, kind.capitalize()) for kind in _ENTRIES}
 
 
-@metric(needs=("accounts",), reads=("cta", "account"), page="Account")
+@metric(needs=("accounts",), reads=("cta", "account", "promise", "renewal"), page="Account")
 def account_timeline(
     store: Store,
     *,
@@ -185,7 +199,8 @@ def account_timeline(
     """Everything that happened with one account up to the day, the newest first.
 
     `kind` keeps only entries of those kinds: usage, health, milestone, ticket, survey, meeting, message, handoff,
-    contract, subscription, cta, note, contact, opportunity, promise. At most `limit` entries are listed; `total` counts all.
+    contract, subscription, cta, note, contact, opportunity, renewal (what was written about it), promise. At most `limit` entries are listed;
+    `total` counts all.
 
     Columns:
         day: when it happened

@@ -89,6 +89,64 @@ class StatementOfWork(Body):
     is_needed: bool
 
 
+class StepDone(Body):
+    """A step of a contract's renewal plan is done, on a day that may lie before the day it is told."""
+
+    step: Short
+    done_on: dt.date | None = None
+
+    def refusal(self, effective_on: dt.date) -> str:
+        """Refuse a day that is still to come."""
+        if self.done_on is not None and self.done_on > effective_on:
+            return f"done_on: {self.done_on} lies after {effective_on}."
+        return ""
+
+
+class StepReopened(Body):
+    """A step that was shown as done is not."""
+
+    step: Short
+
+
+class Call(Body):
+    """The owner's own call on a contract: how sure its renewal is."""
+
+    call: Literal["commit", "best_case", "at_risk"]
+
+
+class CallWithdrawn(Body):
+    """The owner's call written here no longer stands."""
+
+
+class NextStep(Body):
+    """What happens next on a contract, by when and by whom."""
+
+    text: Short
+    due_on: dt.date | None = None
+    owner: Short | None = None
+
+
+class NextStepDone(Body):
+    """It happened; the plan says again what is next."""
+
+
+class Promise(Body):
+    """Something promised to the customer."""
+
+    promise: Short
+    due_on: dt.date | None = None
+
+
+class PromiseKept(Body):
+    """It was done as promised."""
+
+
+class PromiseWithdrawn(Body):
+    """It no longer holds, by agreement with the customer."""
+
+    note_is: ClassVar[str] = "the reason"
+
+
 @dataclass(frozen=True)
 class Topic:
     """What is written about: its actions by name, and what the subject of an entry is.
@@ -116,5 +174,17 @@ TOPICS: Mapping[str, Topic] = {
         },
         makes="open",
     ),
+    "renewal": Topic(
+        {
+            "step_done": StepDone,
+            "step_reopened": StepReopened,
+            "call": Call,
+            "call_withdrawn": CallWithdrawn,
+            "next_step": NextStep,
+            "next_step_done": NextStepDone,
+            "note": Note,
+        },
+    ),
+    "promise": Topic({"make": Promise, "keep": PromiseKept, "withdraw": PromiseWithdrawn}, makes="make"),
     "account": Topic({"note": Note, "statement_of_work": StatementOfWork}, subject="account"),
 }

@@ -6,6 +6,7 @@ queries of a page see the same state. It holds
 - `entry`: the log itself, one row an entry, its body as JSON text
 - `cta_log`: everything that happened to a call to action, imported, by rule or by hand; one row an event
 - `cta_state`: one row per call to action and span of days in which nothing about it changed, from its opening on
+- `promises`: one row per promise to a customer, imported or written, with the day on which it was kept or withdrawn
 
 An entry about a call to action holds for every one of the same account, kind and reason that was open by then: a
 second trigger of the same thing is the same thing.
@@ -192,6 +193,42 @@ _HISTORY = """
     select * from final order by account_id, cta_id, day, place, seq
 """
 
+# The first day on which a promise was kept or withdrawn counts; an imported one gets an id from its own key.
+_PROMISES = """
+    with given as (
+        select
+            'imported ' || md5(concat_ws('|', account_id, cast(made_on as varchar), promise)) as promise_id,
+            account_id, promise, made_on, due_on, kept_on, '' as author
+        from {marts}.commitments
+        union all
+        select
+            written.subject, written.account_id, written.body ->> 'promise', written.effective_on,
+            cast(written.body ->> 'due_on' as date), null, written.author
+        from {written} written
+        inner join {marts}.accounts accounts on accounts.account_id = written.account_id
+        where written.topic = 'promise' and written.action = 'make'
+        qualify row_number() over (partition by written.subject order by written.seq) = 1
+    ),
+    ended as (
+        select
+            subject,
+            min(case when action = 'keep' then effective_on end) as kept_on,
+            min(case when action = 'withdraw' then effective_on end) as withdrawn_on
+        from {written}
+        where topic = 'promise'
+        group by subject
+    ),
+    final as (
+        select
+            given.promise_id, given.account_id, given.promise, given.made_on, given.due_on,
+            least(given.kept_on, ended.kept_on) as kept_on, ended.withdrawn_on,
+            given.author
+        from given
+        left join ended on ended.subject = given.promise_id
+    )
+    select *, least(kept_on, withdrawn_on) as closed_on from final
+"""
+
 _WRITTEN = {"cta_state": _STATES, "cta_log": _HISTORY}
 
 
@@ -250,6 +287,7 @@ class Overlay:
         marts = f"g{generation}.main"
         self._root.execute(f"create schema {name}")
         self._root.execute(f"create view {name}.entry as select * from {_LOG} where seq <= {version}")
+        self._root.execute(f"create view {name}.promises as {_PROMISES.format(marts=marts, written=f'{name}.entry')}")
         if version:
             self.schema(generation, 0)
             self._with_entries(name, base, marts)
