@@ -12,7 +12,7 @@ run: $(VENV)/.run
 	@$(BIN)/python -m cs_metrics serve --data $(DATA) --port $(PORT)
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
