@@ -7,6 +7,16 @@ the sections of one page.
 from cs_metrics.config.expansion import Expansion
 from cs_metrics.config.file import SHIPPED, Config, load_config
 from cs_metrics.config.health import DIMENSIONS, AtRisk, HealthConfig, HealthWeights, Measure
+from cs_metrics.config.negotiation import (
+    Activity,
+    Concession,
+    ContractMix,
+    Negotiation,
+    Pay,
+    Results,
+    Stance,
+    Switching,
+)
 from cs_metrics.config.onboarding import Activation, Handoff, NamedAction, Onboarding
 from cs_metrics.config.renewals import PlanStep, Renewals
 from cs_metrics.config.revenue import Forecast, Revenue
@@ -15,8 +25,11 @@ __all__ = [
     "DIMENSIONS",
     "SHIPPED",
     "Activation",
+    "Activity",
     "AtRisk",
+    "Concession",
     "Config",
+    "ContractMix",
     "Expansion",
     "Forecast",
     "Handoff",
@@ -24,9 +37,14 @@ __all__ = [
     "HealthWeights",
     "Measure",
     "NamedAction",
+    "Negotiation",
     "Onboarding",
+    "Pay",
     "PlanStep",
     "Renewals",
+    "Results",
     "Revenue",
+    "Stance",
+    "Switching",
     "load_config",
 ]

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 from cs_metrics.config.base import Share, Strict
 from cs_metrics.config.expansion import Expansion
 from cs_metrics.config.health import HealthConfig
+from cs_metrics.config.negotiation import ContractMix, Negotiation, Pay, Results
 from cs_metrics.config.onboarding import Activation, Handoff, Onboarding
 from cs_metrics.config.renewals import Renewals
 from cs_metrics.config.revenue import Forecast, Revenue
@@ -31,6 +32,10 @@ class Config(Strict):
     revenue: Revenue
     health: HealthConfig
     renewals: Renewals
+    negotiation: Negotiation
+    results: Results
+    pay: Pay
+    contract_mix: ContractMix
     forecast: Forecast
     expansion: Expansion
 
