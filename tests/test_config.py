@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from cs_metrics.config import SHIPPED, load_config
+from cs_metrics.config import MEASURED, SHIPPED, load_config
 from cs_metrics.errors import ConfigError
+from cs_metrics.store import Store
 
 
 def changed(folder: Path, old: str, new: str) -> Path:
@@ -34,11 +35,34 @@ def test_the_shipped_settings_are_whole(tmp_path: Path) -> None:
         ),
         ('currency = "USD"', 'currency = "dollar"', "currency"),
         ('stage = "onboarding"', 'stage = ""', "name the same segment and stage"),
+        ('stage = "onboarding"', 'stage = "onbording"', "'onbording' is unknown. Did you mean 'onboarding'"),
+        ("nps                  = {", "npss = {", "'npss', which is not measured. Did you mean 'nps'"),
+        ('dimension = "outcome",', 'dimension = "outcomes",', "'outcomes' is unknown. Did you mean 'outcome'"),
+        ("full = 0.8, weight = 0.6, says", "full = 0.8, weight = 0.7, says", "depth weigh 1.1 together, not 1"),
+        ("full = 10,  weight = 0.5, says", "full = 10,  wait = 0.5, says", "Did you mean 'weight'"),
+        ('"outcome",      zero', '"depth",      zero', "measures of depth weigh 2 together"),
+        ("depth = 0.25", "dept = 0.25", "Did you mean 'depth'"),
+        ("depth = 0.25", "depth = -0.35", "add up to 1.1, not to 1; divide each by 1.1"),
+        ("zero = 0,    full = 10, ", 'scale = "percentile", zero = 0, full = 110, ', "from 0 to 100"),
+        ("zero = 0,    full = 10, ", 'among = "segment", zero = 0, full = 10, ', 'needs scale = "percentile"'),
+        ('sentiment = "Call', 'sentimental = "Call', "'sentimental' is unknown. Did you mean 'sentiment'"),
     ],
 )
 def test_what_cannot_be_used_is_refused_with_its_place(tmp_path: Path, old: str, new: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says):
         load_config(changed(tmp_path, old, new))
+
+
+def test_what_can_be_scored_is_what_the_mart_measures(demo_store: Store) -> None:
+    columns = {row[0] for row in demo_store.rows("select column_name from (describe account_week)")}
+    assert set(MEASURED) <= columns
+
+
+def test_a_dimension_with_a_weight_needs_a_measure(tmp_path: Path) -> None:
+    text = "\n".join(line for line in SHIPPED.read_text().splitlines() if not line.startswith("outcome_ratio"))
+    (tmp_path / "config.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="outcome has a weight, but no measure"):
+        load_config(tmp_path)
 
 
 def test_a_file_that_is_no_toml_is_one_sentence(tmp_path: Path) -> None:

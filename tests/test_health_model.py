@@ -249,3 +249,49 @@ def _naive(rows: list[dict[str, Any]], chosen: HealthConfig) -> dict[Any, tuple[
             run,
         )
     return found
+
+
+def ranked(among: str, rank_from: int = 2) -> HealthConfig:
+    """Depth is scored by its percentile, downwards from the 100th to the 0th."""
+    measure = {
+        "dimension": "depth",
+        "scale": "percentile",
+        "among": among,
+        "zero": 100,
+        "full": 0,
+        "weight": 1,
+        "says": "x",
+    }
+    given = config(HealthWeights(**{**ZERO, "depth": 1.0})).model_dump() | {"rank_from": rank_from}
+    return HealthConfig.model_validate(given | {"measures": {**given["measures"], "depth": measure}})
+
+
+def test_a_percentile_is_taken_among_the_customers_of_the_same_week() -> None:
+    rows = [
+        week("a", depth=1),
+        week("b", depth=5),
+        week("c", depth=5),
+        week("d", depth=9),
+        week("e", "2024-04-07", depth=1),
+    ]
+    rows += [week("f", "2024-04-07", depth=2), week("g")]
+    found = {one["account_id"]: (one["depth_percentile"], one["score"]) for one in scored(rows, ranked("all"))}
+    assert found["a"] == (12.5, 87.5)
+    assert found["b"] == found["c"] == (50.0, 50.0), "half of those with the same, itself included"
+    assert found["e"] == (25.0, 75.0), "another week has other peers"
+    assert math.isnan(found["g"][0])
+
+
+def test_a_small_segment_is_ranked_among_all_and_too_few_are_not_ranked() -> None:
+    rows = [week(f"s{at}", depth=at) for at in range(4)] + [week("e", depth=3, segment="Enterprise")]
+    found = {one["account_id"]: one["depth_percentile"] for one in scored(rows, ranked("segment", 2))}
+    assert found["s3"] == 87.5
+    assert found["e"] == pytest.approx(80.0)
+    none = scored(rows, ranked("segment", 6))
+    assert all(math.isnan(one["depth_percentile"]) and one["colour"] == "none" for one in none)
+
+
+def test_a_weight_below_zero_turns_its_dimension_round() -> None:
+    weights = HealthWeights(**{**ZERO, "depth": 0.6, "support": -0.4})
+    found = scored([week(depth=50, support=20)], config(weights))[0]
+    assert (found["score"], found["support"], found["coverage"]) == (pytest.approx(0.6 * 50 + 0.4 * 80), 20.0, 1.0)

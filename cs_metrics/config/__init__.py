@@ -6,7 +6,7 @@ the sections of one page.
 
 from cs_metrics.config.expansion import Expansion
 from cs_metrics.config.file import SHIPPED, Config, load_config
-from cs_metrics.config.health import DIMENSIONS, AtRisk, HealthConfig, HealthWeights, Measure
+from cs_metrics.config.health import DIMENSIONS, MEASURED, AtRisk, HealthConfig, HealthWeights, Measure
 from cs_metrics.config.negotiation import (
     Activity,
     Concession,
@@ -23,6 +23,7 @@ from cs_metrics.config.revenue import Forecast, Revenue
 
 __all__ = [
     "DIMENSIONS",
+    "MEASURED",
     "SHIPPED",
     "Activation",
     "Activity",

@@ -1,5 +1,6 @@
 """The settings as a whole: config.toml, read and checked before anything uses it."""
 
+import re
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from cs_metrics.config.base import Share, Strict
 from cs_metrics.config.expansion import Expansion
-from cs_metrics.config.health import HealthConfig
+from cs_metrics.config.health import Health
 from cs_metrics.config.negotiation import ContractMix, Negotiation, Pay, Results
 from cs_metrics.config.onboarding import Activation, Handoff, Onboarding
 from cs_metrics.config.renewals import Renewals
@@ -30,7 +31,7 @@ class Config(Strict):
     onboarding: Onboarding
     handoff: Handoff
     revenue: Revenue
-    health: HealthConfig
+    health: Health
     renewals: Renewals
     negotiation: Negotiation
     results: Results
@@ -61,6 +62,9 @@ def _read(path: Path, _changed_at: int) -> Config:
         said = first["msg"].removeprefix("Value error, ")
         if first["type"] == "extra_forbidden":
             said = f"unknown entry.{hint(str(first['loc'][-1]), _siblings(first['loc']))}"
+        elif first["type"] == "literal_error":
+            legal = re.findall(r"'([^']*)'", str(first.get("ctx", {}).get("expected", "")))
+            said = f"{first['input']!r} is unknown.{hint(str(first['input']), legal)}"
         raise ConfigError(f"{path}: {where}: {said}") from None
 
 
@@ -68,10 +72,10 @@ def _siblings(location: tuple[int | str, ...]) -> list[str]:
     """Return the entry names that are legal beside an unknown one."""
     model: type[BaseModel] | None = Config
     for part in location[:-1]:
-        if model is None or not isinstance(part, str):
+        field = model.model_fields.get(part) if model and isinstance(part, str) else None
+        if field is None:  # a place in a list, or a name that the user gave
             continue
-        field = model.model_fields.get(part)
-        kind = field.annotation if field else None
+        kind = field.annotation
         arguments = getattr(kind, "__args__", ())
         candidates = [kind, *arguments]
         model = next((one for one in candidates if isinstance(one, type) and issubclass(one, BaseModel)), None)

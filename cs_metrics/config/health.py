@@ -1,23 +1,45 @@
-"""Settings of the health score: bands, measures, weights, plays and the signs of risk."""
+"""Settings of the health score: bands, measures, weights, plays, the signs of risk, and what the score must hold in trial."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from cs_metrics.config.base import Share, Strict
-from cs_metrics.errors import ConfigError
+from cs_metrics.errors import ConfigError, hint
 
-__all__ = ["DIMENSIONS", "AtRisk", "HealthConfig", "HealthWeights", "Measure"]
+__all__ = [
+    "DIMENSIONS",
+    "MEASURED",
+    "AtRisk",
+    "Health",
+    "HealthConfig",
+    "HealthTrial",
+    "HealthWeights",
+    "Measure",
+    "SuggestedWeights",
+]
 
 DIMENSIONS = ("depth", "activity", "support", "sentiment", "outcome", "relationship")
 Dimension = Literal["depth", "activity", "support", "sentiment", "outcome", "relationship"]
 Stage = Literal["onboarding", "adoption", "renewal"]
+# The columns of the mart account_week that can be scored.
+MEASURED = (
+    "seats", "active_users", "times", "core_features_used", "core_feature_share", "core_days", "active_user_share",
+    "active_days", "stuck_tickets", "days_to_close", "tickets_90", "nps", "csat", "outcome_ratio", "sponsor_in_place",
+    "days_since_meeting",
+)  # fmt: skip
+_Weight: Any = Field(ge=-1, le=1)
 
 
 class Measure(Strict):
-    """One measure of health: scored 0 at `zero` and 100 at `full`, straight between, `weight` within its dimension."""
+    """One measure of health: scored 0 at `zero` and 100 at `full`, straight between, `weight` within its dimension.
+
+    On the scale `percentile` the two are percentiles of the customers of the same week, of all or of the own segment.
+    """
 
     dimension: Dimension
+    scale: Literal["thresholds", "percentile"] = "thresholds"
+    among: Literal["all", "segment"] = "all"
     zero: float
     full: float
     weight: float = Field(gt=0, le=1)
@@ -27,26 +49,34 @@ class Measure(Strict):
     def _has_width(self) -> "Measure":
         if self.zero == self.full:
             raise ValueError("zero and full are the same value, so no score lies between them")
+        if self.scale == "percentile" and not (0 <= self.zero <= 100 and 0 <= self.full <= 100):
+            raise ValueError('on the scale "percentile" zero and full are percentiles, from 0 to 100')
+        if self.scale == "thresholds" and self.among != "all":
+            raise ValueError('among = "segment" needs scale = "percentile": fixed thresholds are the same for all')
         return self
 
 
 class HealthWeights(Strict):
-    """The weights of the dimensions for one segment and stage (empty: all)."""
+    """The weights of the dimensions for one segment and stage (empty: all).
+
+    A weight below 0 turns its dimension round: it counts by 100 − its score. Without their signs all add up to 1.
+    """
 
     segment: str = ""
     stage: Stage | Literal[""] = ""
-    depth: float = Share
-    activity: float = Share
-    support: float = Share
-    sentiment: float = Share
-    outcome: float = Share
-    relationship: float = Share
+    depth: float = _Weight
+    activity: float = _Weight
+    support: float = _Weight
+    sentiment: float = _Weight
+    outcome: float = _Weight
+    relationship: float = _Weight
 
     @model_validator(mode="after")
     def _adds_up(self) -> "HealthWeights":
-        total = sum(self.of(one) for one in DIMENSIONS)
+        total = sum(abs(self.of(one)) for one in DIMENSIONS)
         if abs(total - 1) > 1e-9:
-            raise ValueError(f"the weights add up to {total:g}, not to 1")
+            fix = f"; divide each by {total:g}" if total else ""
+            raise ValueError(f"the weights add up to {total:g}, not to 1{fix}")
         return self
 
     def of(self, dimension: str) -> float:
@@ -69,6 +99,25 @@ class AtRisk(Strict):
     late_milestone_days: int = Field(ge=0)
 
 
+class HealthTrial(Strict):
+    """What a score must hold in its back-test, and when there are enough outcomes to say so."""
+
+    min_losses: int = Field(ge=2)
+    red_lift_from: float = Field(ge=1)
+    below_green_from: float = Share
+    resamples: int = Field(ge=100)
+    seed: int
+
+
+class SuggestedWeights(Strict):
+    """How weights are learned from the past, and when there is enough of it."""
+
+    prior_losses: float = Field(gt=0)
+    min_losses: int = Field(ge=5)
+    min_test_losses: int = Field(ge=5)
+    test_quarters: int = Field(ge=1)
+
+
 class HealthConfig(Strict):
     """Bands, measures and weights of the health score, what to do about each dimension, and the signs of risk."""
 
@@ -77,8 +126,13 @@ class HealthConfig(Strict):
     dead_band: float = Field(ge=0)
     min_coverage: float = Share
     measured_from: float = Share
+    rank_from: int = Field(ge=2)
     promoter_from: float = Field(ge=0, le=10)
+    alert_weeks: int = Field(ge=1)
+    alert_due_days: int = Field(ge=0)
     at_risk: AtRisk
+    trial: HealthTrial
+    suggested_weights: SuggestedWeights
     measures: dict[str, Measure]
     weights: tuple[HealthWeights, ...]
     plays: dict[Dimension, str]
@@ -97,6 +151,18 @@ class HealthConfig(Strict):
             raise ValueError(f"[health.plays] suggests nothing for {', '.join(without)}")
         return self
 
+    @model_validator(mode="after")
+    def _measures_add_up(self) -> "HealthConfig":
+        for dimension in DIMENSIONS:
+            mine = {name: one.weight for name, one in self.measures.items() if one.dimension == dimension}
+            total = sum(mine.values())
+            said = ", ".join(f"{name} {weight:g}" for name, weight in mine.items())
+            if mine and abs(total - 1) > 1e-9:
+                raise ValueError(f"the measures of {dimension} weigh {total:g} together, not 1 ({said})")
+            if not mine and any(one.of(dimension) for one in self.weights):
+                raise ValueError(f"{dimension} has a weight, but no measure of [health.measures] belongs to it")
+        return self
+
     def weights_for(self, segment: str, stage: str) -> HealthWeights:
         """Return the most specific weights: segment and stage, then segment, then stage, then the default."""
         by = {(one.segment, one.stage): one for one in self.weights}
@@ -104,3 +170,13 @@ class HealthConfig(Strict):
             if key in by:
                 return by[key]
         raise ConfigError("health.weights has no default entry.")
+
+
+def _all_measured(given: HealthConfig) -> HealthConfig:
+    for name in given.measures:
+        if name not in MEASURED:
+            raise ValueError(f"measures names '{name}', which is not measured.{hint(name, MEASURED)}")
+    return given
+
+
+Health = Annotated[HealthConfig, AfterValidator(_all_measured)]

@@ -26,6 +26,8 @@ from cs_metrics.metrics import (  # noqa: F401
     handoffs,
     health,
     health_backtest,
+    health_change,
+    health_definition,
     health_history,
     health_lists,
     key_actions,

@@ -1,4 +1,4 @@
-"""Health as of a day: every customer with score, colour and reasons, the mix of the book, and what the score is made of.
+"""Health as of a day: every customer with score, colour and reasons, and the mix of the book.
 
 The score is weekly: as of a day it is that of the last complete week, while ARR is that of the day itself.
 """
@@ -16,10 +16,9 @@ from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
 
-__all__ = ["CHANGE_DAYS", "book", "customers", "health", "health_dimensions", "health_distribution", "health_summary"]
+__all__ = ["CHANGE_DAYS", "book", "customers", "health", "health_distribution", "health_summary"]
 
 CHANGE_DAYS = 28
-ALERT_WEEKS = 2
 _COLOUR_ORDER = {"red": 0, "yellow": 1, "green": 2, "none": 3}
 
 
@@ -121,8 +120,8 @@ def health(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.Dat
         [change > config.dead_band, change < -config.dead_band, change.notna()], ["up", "down", "steady"], ""
     )
     now["trend"] = pd.Series(moved, index=now.index, dtype="str")
-    now["is_alert"] = now["weeks_red"] >= ALERT_WEEKS
-    now["alert"] = health_words.alerts(now, before, config, ALERT_WEEKS)
+    now["is_alert"] = now["weeks_red"] >= config.alert_weeks
+    now["alert"] = health_words.alerts(now, before, config, config.alert_weeks)
     now["active_share"] = now["active_user_share"]
     first = ["account_id", "score", "colour", "change_28_days", "coverage", *DIMENSIONS, "weeks_red", "reasons"]
     more = ["name", "segment", "csm", "stage", "arr", "week_end", "trend", "is_alert", "alert"]
@@ -188,7 +187,7 @@ def health_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -
             sql,
             scope=scope,
             as_of=day,
-            alert_weeks=ALERT_WEEKS,
+            alert_weeks=store.config.health.alert_weeks,
             week_end=periods.last_full_week_end(day),
             week_before=periods.add_days(periods.last_full_week_end(day), -CHANGE_DAYS),
         )
@@ -258,48 +257,3 @@ def health_distribution(
     found["place"] = found["colour"].map(_COLOUR_ORDER)
     found = found.sort_values(["group", "band", "place"], ignore_index=True)
     return found[["group", "colour", "score_from", "score_to", "accounts", "arr", "account_share", "arr_share"]]
-
-
-@metric(page="Health")
-def health_dimensions(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
-    """What the score is made of: each measure with its scale and weight, and how many customers have it.
-
-    A measure scores 0 at `scored_0_at` and 100 at `scored_100_at`, in a straight line between. The weights of the
-    dimensions differ by segment and stage: `weights` lists every setting.
-
-    Columns:
-        dimension: the dimension that the measure belongs to
-        measure: its name
-        says: what it measures
-        scored_0_at, scored_100_at: the values that score 0 and 100
-        measure_weight: its weight within the dimension
-        weights: weight of the dimension, by segment and stage where they differ
-        accounts: customers of the last complete week that have the measure
-        share: accounts ÷ customers of that week
-    """
-    config = store.config.health
-    sql = """
-        select week.* from account_week week
-        inner join scope on scope.account_id = week.account_id
-        where week.week_end = $week_end
-    """
-    week = store.frame(sql, scope=scope, week_end=periods.last_full_week_end(as_of))
-    rows = [
-        {
-            "dimension": one.dimension,
-            "measure": name,
-            "says": one.says,
-            "scored_0_at": one.zero,
-            "scored_100_at": one.full,
-            "measure_weight": one.weight,
-            "weights": "; ".join(
-                f"{' '.join(part for part in (each.segment, each.stage) if part) or 'default'} {each.of(one.dimension):.0%}"
-                for each in config.weights
-            ),
-            "accounts": int(week[name].notna().sum()) if name in week else 0,
-        }
-        for name, one in config.measures.items()
-    ]
-    found = pd.DataFrame(rows)
-    found["share"] = found["accounts"] / len(week) if len(week) else np.nan
-    return found

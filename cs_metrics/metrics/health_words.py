@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 
 from cs_metrics.config import DIMENSIONS, HealthConfig
-from cs_metrics.models.health import dimension_weights
+from cs_metrics.models.health import dimension_weights, turned
 
-__all__ = ["alerts", "measured", "needs", "play_for", "reasons", "rows"]
+__all__ = ["alerts", "measured", "needs", "play_for", "points", "reasons", "rows"]
 
 Row = Mapping[str, Any]
 _NEAR_POINTS = 1.0  # a dimension that moves the score by less pulls it nowhere
+_PEERS = {"all": "all customers", "segment": "its segment"}
 _LACKS = {
     "depth": "use of core features",
     "activity": "recorded use",
@@ -46,10 +47,11 @@ def reasons(now: pd.DataFrame, before: pd.DataFrame, config: HealthConfig) -> li
     """
     scores = now[list(DIMENSIONS)].to_numpy(dtype="float64")
     weights = np.where(np.isnan(scores), 0.0, dimension_weights(now, config))
-    total = weights.sum(axis=1)
+    size, counts = np.abs(weights), turned(scores, weights)
     with np.errstate(invalid="ignore", divide="ignore"):
-        pulls = np.nan_to_num(weights / total[:, None] * (scores - now["score"].to_numpy(dtype="float64")[:, None]))
-    fell = np.nan_to_num(before[list(DIMENSIONS)].to_numpy(dtype="float64") - scores)
+        share = size / size.sum(axis=1)[:, None]
+        pulls = np.nan_to_num(share * (counts - now["score"].to_numpy(dtype="float64")[:, None]))
+    fell = np.nan_to_num(turned(before[list(DIMENSIONS)].to_numpy(dtype="float64"), weights) - counts)
     each = zip(rows(now), rows(before), pulls.tolist(), fell.tolist(), strict=True)
     return [_sentences(row, was, pull, drop, config) for row, was, pull, drop in each]
 
@@ -101,11 +103,13 @@ def alerts(now: pd.DataFrame, before: pd.DataFrame, config: HealthConfig, weeks:
 
 def _alert(row: Row, was: Row, weights: list[float], config: HealthConfig) -> str:
     weight = dict(zip(DIMENSIONS, weights, strict=True))
-    weak = [one for one in DIMENSIONS if _known(row[one]) and row[one] <= config.yellow_to]
+    weak = [one for one in DIMENSIONS if _known(row[one]) and row[one] <= config.yellow_to and weight[one] >= 0]
     fallen = [one for one in weak if _known(was[one]) and was[one] - row[one] > config.dead_band]
     if fallen:
         named = max(fallen, key=lambda one: weight[one] * (was[one] - row[one]))
         what = f"{named} fell from {was[named]:.0f} to {row[named]:.0f} in 28 days"
+    elif not weak:  # only dimensions that count the other way round are at fault
+        return f"Red for {row['weeks_red']:.0f} weeks: no dimension is weak by itself."
     else:
         named = min(weak, key=lambda one: row[one])
         what = f"nothing weak fell further in 28 days, {named} is lowest at {row[named]:.0f}"
@@ -123,7 +127,9 @@ def measured(name: str, row: Row, config: HealthConfig) -> str:
     if not _known(value):
         return ""
     words = _WORDS.get(name)
-    return words(row, float(value)) if words else f"{config.measures[name].says}: {value:g}"  # type: ignore[arg-type]
+    said = words(row, float(value)) if words else f"{config.measures[name].says}: {value:g}"  # type: ignore[arg-type]
+    rank = row.get(f"{name}_percentile")
+    return f"{said}, higher than {rank:.0f}% of {_PEERS[config.measures[name].among]}" if _known(rank) else said
 
 
 def _why(dimension: str, row: Row, config: HealthConfig, *, best: bool = False) -> str:
@@ -141,20 +147,22 @@ def _why(dimension: str, row: Row, config: HealthConfig, *, best: bool = False) 
 
 
 def _distance(name: str, row: Row, config: HealthConfig, best: bool) -> float | None:
-    if not _known(row.get(name)):
+    value = points(name, row, config)
+    if value is None:
         return None
-    points = _points(name, row, config)
-    return config.measures[name].weight * (points if best else 100 - points)
+    return config.measures[name].weight * (value if best else 100 - value)
 
 
 def _fall(dimension: str, row: Row, before: Row, config: HealthConfig) -> str:
     """Return how a dimension fell, with the measure that fell most, or that came or went."""
     names = [name for name, one in config.measures.items() if one.dimension == dimension]
-    both = [name for name in names if _known(row.get(name)) and _known(before.get(name))]
+    now, was = ({name: points(name, one, config) for name in names} for one in (row, before))
     drops = {
-        name: config.measures[name].weight * (_points(name, before, config) - _points(name, row, config))
-        for name in both
+        name: config.measures[name].weight * (old - new)
+        for name in names
+        if (old := was[name]) is not None and (new := now[name]) is not None
     }
+    both = list(drops)
     came = [measured(name, row, config) for name in names if name not in both and _known(row.get(name))]
     went = [measured(name, before, config) for name in names if name not in both and _known(before.get(name))]
     name = max(drops, key=lambda one: drops[one], default="")
@@ -167,10 +175,13 @@ def _fall(dimension: str, row: Row, before: Row, config: HealthConfig) -> str:
     return f"{dimension} from {before[dimension]:.0f} to {row[dimension]:.0f} ({why})"
 
 
-def _points(name: str, row: Row, config: HealthConfig) -> float:
-    """Return 0–100 as `models.health.measure_score` does for a column."""
+def points(name: str, row: Row, config: HealthConfig) -> float | None:
+    """Return the 0–100 of one measure, None without data: as `models.health.measure_score` does for a column."""
     one = config.measures[name]
-    return min(max((float(row[name]) - one.zero) / (one.full - one.zero), 0.0), 1.0) * 100
+    value = row.get(f"{name}_percentile" if one.scale == "percentile" else name)
+    if value is None or not _known(value):
+        return None
+    return min(max((float(value) - one.zero) / (one.full - one.zero), 0.0), 1.0) * 100
 
 
 def _known(value: Any) -> bool:

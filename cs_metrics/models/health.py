@@ -1,9 +1,11 @@
 """The health score of each account and week, from the raw measures of the mart `account_week`.
 
-A measure is scored in a straight line between two configured values; a dimension is the weighted mean of its
-measures that have data; the score is the weighted mean of the dimensions that have data. What lacks data is left
-out and shown as coverage, never filled.
+A measure is scored in a straight line between two configured values, or between two percentiles of the customers of
+the same week; a dimension is the weighted mean of its measures that have data; the score is the weighted mean of the
+dimensions that have data. What lacks data is left out and shown as coverage, never filled.
 """
+
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -11,7 +13,18 @@ import pandas as pd
 from cs_metrics.config import DIMENSIONS, HealthConfig, Measure
 from cs_metrics.errors import ConfigError, hint
 
-__all__ = ["COLOURS", "DIMENSIONS", "colour_of", "dimension_scores", "dimension_weights", "measure_score", "score"]
+__all__ = [
+    "COLOURS",
+    "DIMENSIONS",
+    "colour_of",
+    "combined",
+    "dimension_scores",
+    "dimension_weights",
+    "measure_score",
+    "percentiles",
+    "score",
+    "turned",
+]
 
 COLOURS = ("red", "yellow", "green", "none")
 _PASSED_ON = ("segment", "mrr_cents")
@@ -36,16 +49,16 @@ def score(weeks: pd.DataFrame, config: HealthConfig) -> pd.DataFrame:
         change_28_days: score minus the score four weeks earlier, NaN where either is missing
         weeks_red: how many weeks in a row, this one included, the account has been red
         depth, activity, support, sentiment, outcome, relationship: 0–100 or NaN
+        <measure>_percentile: for each measure on that scale, its percentile among the customers of the week
     """
     weeks = _in_order(weeks)
-    parts = dimension_scores(weeks, config.measures)
+    ranks = percentiles(weeks, config)
+    parts = dimension_scores(weeks, config.measures, ranks)
     weights = dimension_weights(weeks, config)
     known = ~np.isnan(parts)
-    total = (weights * known).sum(axis=1)
-    summed = (np.where(known, parts, 0.0) * weights).sum(axis=1)
-    enough = config.min_coverage * (weights * _measured(weeks, known, config)).sum(axis=1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = np.where((total > 0) & (total >= enough - 1e-12), summed / total, np.nan)
+    value, total = combined(parts, weights)
+    enough = config.min_coverage * (np.abs(weights) * _measured(weeks, known, config)).sum(axis=1)
+    value = np.where(total >= enough - 1e-12, value, np.nan)
     found = weeks[["account_id", "week_end", *(one for one in _PASSED_ON if one in weeks), "stage"]].copy()
     found["score"] = value.round(_NOISE_DIGITS)
     found["colour"] = colour_of(found["score"].to_numpy(), config)
@@ -54,7 +67,49 @@ def score(weeks: pd.DataFrame, config: HealthConfig) -> pd.DataFrame:
     found["weeks_red"] = _run_of_red(found)
     for index, name in enumerate(DIMENSIONS):
         found[name] = parts[:, index]
+    for name, values in ranks.items():
+        found[f"{name}_percentile"] = values
     return found
+
+
+def combined(parts: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the weighted mean of the dimensions with data, NaN where none has any, and the weight that they carry."""
+    known = ~np.isnan(parts)
+    size = np.abs(weights) * known
+    total = size.sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        value = (np.where(known, turned(parts, weights), 0.0) * size).sum(axis=-1) / total
+    return np.where(total > 0, value, np.nan), total
+
+
+def turned(parts: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Return the dimensions as they count: those with a weight below 0 the other way round."""
+    return np.where(weights < 0, 100.0 - parts, parts)
+
+
+def percentiles(weeks: pd.DataFrame, config: HealthConfig) -> dict[str, np.ndarray]:
+    """Return for each measure on that scale its percentile among the customers of the same week that have it.
+
+    Formula: (customers with less + half of those with the same, itself included) ÷ customers × 100. A segment with
+    fewer than `rank_from` customers that have the measure is ranked among all; with fewer of all there is none.
+    """
+    found = {}
+    for name, measure in config.measures.items():
+        if measure.scale != "percentile" or name not in weeks:
+            continue
+        values = weeks[name].astype("float64")
+        rank, size = _ranks(values, [weeks["week_end"]])
+        if measure.among == "segment":
+            own, peers = _ranks(values, [weeks["week_end"], weeks["segment"].fillna("")])
+            is_enough = peers >= config.rank_from
+            rank, size = np.where(is_enough, own, rank), np.where(is_enough, peers, size)
+        found[name] = np.where(size >= config.rank_from, (rank - 0.5) / np.maximum(size, 1) * 100, np.nan)
+    return found
+
+
+def _ranks(values: pd.Series, by: list[pd.Series]) -> tuple[np.ndarray, np.ndarray]:
+    groups = values.groupby([one.to_numpy() for one in by])
+    return groups.rank().to_numpy(dtype="float64"), groups.transform("count").to_numpy(dtype="float64")
 
 
 def measure_score(values: np.ndarray, measure: Measure) -> np.ndarray:
@@ -62,14 +117,21 @@ def measure_score(values: np.ndarray, measure: Measure) -> np.ndarray:
     return np.clip((values - measure.zero) / (measure.full - measure.zero), 0.0, 1.0) * 100.0
 
 
-def dimension_scores(weeks: pd.DataFrame, measures: dict[str, Measure]) -> np.ndarray:
-    """Return a row per week and a column per dimension: the weighted mean of the measures with data, else NaN."""
+def dimension_scores(
+    weeks: pd.DataFrame, measures: Mapping[str, Measure], ranks: Mapping[str, np.ndarray] | None = None
+) -> np.ndarray:
+    """Return a row per week and a column per dimension: the weighted mean of the measures with data, else NaN.
+
+    `ranks` holds the percentiles of the measures that are scored by them.
+    """
     summed = np.zeros((len(weeks), len(DIMENSIONS)))
     weight = np.zeros_like(summed)
     for name, measure in measures.items():
         if name not in weeks:
             raise ConfigError(f"health.measures names '{name}', which is not measured.{hint(name, map(str, weeks))}")
-        values = measure_score(weeks[name].to_numpy(dtype="float64", na_value=np.nan), measure)
+        given = (ranks or {}).get(name)
+        raw = weeks[name].to_numpy(dtype="float64", na_value=np.nan) if given is None else given
+        values = measure_score(raw, measure)
         known, column = ~np.isnan(values), DIMENSIONS.index(measure.dimension)
         summed[known, column] += values[known] * measure.weight
         weight[known, column] += measure.weight
@@ -86,7 +148,7 @@ def colour_of(values: np.ndarray, config: HealthConfig) -> np.ndarray:
 
 
 def dimension_weights(weeks: pd.DataFrame, config: HealthConfig) -> np.ndarray:
-    """Return the configured weight of each dimension for the segment and stage of each row."""
+    """Return the configured weight of each dimension, with its sign, for the segment and stage of each row."""
     pairs = pd.MultiIndex.from_arrays([weeks["segment"].fillna("").astype(str), weeks["stage"].astype(str)])
     codes, unique = pd.factorize(pairs)
     if not len(weeks):
