@@ -98,6 +98,7 @@ ENTRIES = {
         ("2025-01-01", "First revenue: ARR USD 1,200", "Desk"),
     ],
     "cta": [
+        ("2026-02-09", "Call to action: Red health", "risk"),
         ("2025-03-02", "Flagged: Sponsor left", "needs Product"),
         ("2025-03-01", "Call to action: Sponsor left", "risk"),
         ("2025-01-13", "Closed: Overdue: Live", "success"),

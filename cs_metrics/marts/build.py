@@ -22,7 +22,7 @@ from cs_metrics.contract.facts import EVENTS, Manifest, Touched, to_disk
 from cs_metrics.contract.relations import fact_columns, files_relation
 from cs_metrics.contract.sql import listed, literal
 from cs_metrics.contract.tables import HAPPENED, STARTED, TABLES, Table
-from cs_metrics.marts.mart import Mart, inputs, marts
+from cs_metrics.marts.mart import SCORED, Mart, inputs, marts
 from cs_metrics.models import health
 from cs_metrics.store import generation_path, writer
 
@@ -115,12 +115,15 @@ class _Builder:
         first_week = self._first_week(before)
         self._parts(newest, first_week)
         steps = marts()
+        is_scored = False
         for done, mart in enumerate(steps):
+            if SCORED in mart.reads and not is_scored:
+                self.progress("health", done, len(steps) + 1)
+                self._health()
+                is_scored = True
             self.progress(mart.name, done, len(steps) + 1)
             self._mart(mart, is_whole=first_week is None)
-        self.progress("health", len(steps), len(steps) + 1)
         self._copies()
-        self._health()
         self._describe(oldest, newest)
         self.progress("", len(steps) + 1, len(steps) + 1)
 
@@ -231,7 +234,8 @@ class _Builder:
         self._execute(
             "create or replace table settings as select "
             f"{literal(self.config.currency)} as currency, {self.config.onboarding.days} as onboarding_days, "
-            f"{self.config.onboarding.renewal_window_days} as renewal_window_days"
+            f"{self.config.onboarding.renewal_window_days} as renewal_window_days, "
+            f"{self.config.health.alert_weeks} as alert_weeks, {self.config.health.alert_due_days} as alert_due_days"
         )
 
     def _mart(self, mart: Mart, *, is_whole: bool) -> None:
@@ -303,10 +307,11 @@ class _Builder:
         scored = health.score(weeks, self.config.health)
         self.connection.register("_scored", scored)
         self._execute(
-            "create or replace table account_week_health as "
+            f"create or replace table {SCORED} as "
             "select * replace (cast(week_end as date) as week_end) from _scored order by week_end, account_id"
         )
         self.connection.unregister("_scored")
+        self.changed.add(SCORED)
 
     def _describe(self, oldest: dt.date, newest: dt.date) -> None:
         self._execute(

@@ -101,7 +101,9 @@ _CAUSES = """
 """
 
 _ACTIONS = """
-    select cta_state.account_id, cta_state.kind, cta_state.reason, cta_state.owner, cta_state.due_on, cta_state.opened_on
+    select
+        cta_state.account_id, cta_state.kind, cta_state.reason, cta_state.source, cta_state.owner, cta_state.due_on,
+        cta_state.opened_on
     from cta_state
     inner join scope on scope.account_id = cta_state.account_id
     where cta_state.kind <> 'expansion' and cta_state.is_open
@@ -266,7 +268,7 @@ def _causes(store: Store, as_of: dt.date, scope: Scope, now: pd.DataFrame) -> di
 
 
 def _cause(causes: list[dict[str, Any]], actions: list[dict[str, Any]], config: Config) -> dict[str, str]:
-    recorded = [str(one["reason"]) for one in actions if one["kind"] == "risk"]
+    recorded = [str(one["reason"]) for one in actions if one["kind"] == "risk" and one["source"] != "rule"]
     words = [*(str(one["cause"]) for one in causes), *(f"recorded: {one}" for one in recorded)]
     return {
         "severity": SEVERITIES[causes[0]["place"]] if causes else SEVERITIES[-1],
