@@ -1,6 +1,6 @@
 """Who could use more, is now the right moment, who goes, and what can be said?"""
 
-from cs_metrics.metrics.expansion import headline
+from cs_metrics.metrics.expansion_totals import headline
 from cs_metrics.metrics.whitespace import whitespace_grid
 from cs_metrics.report import chart as c
 from cs_metrics.report import format as say

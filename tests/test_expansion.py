@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from cs_metrics.config import load_config
 from cs_metrics.metrics import expansion_value as value
-from cs_metrics.metrics.expansion import expansion, expansion_totals, headline
+from cs_metrics.metrics.expansion import expansion
 from cs_metrics.metrics.expansion_review import expansion_review
-from cs_metrics.metrics.expansion_similar import Similar, expansion_proof, message
+from cs_metrics.metrics.expansion_similar import expansion_proof
+from cs_metrics.metrics.expansion_totals import expansion_totals, headline
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.store import Store
 from tests.expansion_support import D, Rows, ago, customer, events, merged, one, users
@@ -98,33 +99,55 @@ def found(store: Store) -> pd.DataFrame:
     return expansion(store, as_of=D)
 
 
-def test_likelihood_is_the_win_rate_of_the_kind_drawn_to_that_of_all(store: Store) -> None:
+def test_a_kind_with_few_decided_deals_is_drawn_to_a_base_that_is_drawn_itself(store: Store) -> None:
     rates, settings = value.win_rates(store, D), store.config.expansion
     assert rates == {"seats": (2, 3), "limit": (0, 1), "": (2, 4)}
+    base = (2 + 10 * 0.3) / (4 + 10)
     seats = value.likelihood_of("seats", rates, settings)
-    assert seats.rate == pytest.approx((2 + 20 * 0.5) / (3 + 20))
-    assert seats.says == "2 of 3 decided deals of the kind won, drawn to the 50% of all 4 with the weight of 20 deals"
-    assert value.likelihood_of("limit", rates, settings).rate == pytest.approx((0 + 20 * 0.5) / (1 + 20))
+    assert seats.rate == pytest.approx((2 + 10 * base) / (3 + 10))
+    assert (seats.won, seats.decided) == (2, 3)
+    assert seats.says == (
+        "2 of 3 decided deals of the kind won, too few alone: drawn to 36% (all 4 decided deals and the configured 30%) "
+        "with the weight of 10 deals (95% interval 18% to 69%)"
+    )
+    assert value.likelihood_of("limit", rates, settings).rate == pytest.approx((0 + 10 * base) / (1 + 10))
     product = value.likelihood_of("product", rates, settings)
-    assert product.rate == 0.5
-    assert product.says == "No deal of the kind is decided yet: the 50% won of all 4 decided deals"
+    assert product.rate == pytest.approx(base)
+    assert product.says.startswith("No deal of the kind is decided yet, too few alone: drawn to 36%")
+
+
+def test_enough_decided_deals_of_a_kind_speak_for_themselves() -> None:
+    settings = load_config(Path("none")).expansion
+    rates = {"seats": (12, 20), "limit": (0, 19), "": (12, 39)}
+    seats = value.likelihood_of("seats", rates, settings)
+    assert seats.rate == 0.6
+    assert (seats.low, seats.high) == pytest.approx((0.386582, 0.781193), abs=1e-6)  # Wilson, 12 of 20
+    assert seats.says == "12 of 20 decided deals of the kind won (95% interval 39% to 78%)"
+    limit = value.likelihood_of("limit", rates, settings)
+    assert limit.rate == pytest.approx(10 * 12 / 39 / 29)
+    assert limit.says.startswith(
+        "0 of 19 decided deals of the kind won, too few alone: drawn to the 31% of all 39 decided deals"
+    )
 
 
 @given(won=st.integers(0, 50), lost=st.integers(0, 50), other_won=st.integers(0, 50), other_lost=st.integers(0, 50))
-def test_the_drawn_rate_lies_between_that_of_the_kind_and_that_of_all(
+def test_the_likelihood_lies_among_those_it_is_made_of_and_inside_its_interval(
     won: int, lost: int, other_won: int, other_lost: int
 ) -> None:
     decided, all_decided = won + lost, won + lost + other_won + other_lost
-    assume(decided > 0)
+    assume(all_decided > 0)
+    settings = load_config(Path("none")).expansion
     rates = {"seats": (won, decided), "": (won + other_won, all_decided)}
-    rate = value.likelihood_of("seats", rates, load_config(Path("none")).expansion).rate
-    own, overall = won / decided, (won + other_won) / all_decided
-    assert min(own, overall) - 1e-9 <= rate <= max(own, overall) + 1e-9
+    chance = value.likelihood_of("seats", rates, settings)
+    parts = [(won + other_won) / all_decided, settings.base_likelihood, *([won / decided] if decided else [])]
+    assert min(parts) - 1e-9 <= chance.rate <= max(parts) + 1e-9
+    assert chance.low is not None and chance.high is not None
+    assert 0 <= chance.low <= chance.rate + 1e-9 <= chance.high + 2e-9 <= 1 + 3e-9
 
 
 def test_without_decided_deals_the_base_likelihood_holds_and_says_so(store: Store) -> None:
     nothing = value.likelihood_of("seats", {}, store.config.expansion)
-    assert (nothing.rate, nothing.decided) == (0.30, 0)
+    assert (nothing.rate, nothing.decided, nothing.low) == (0.30, 0, None)
     assert nothing.says == "Configured base likelihood: no expansion deal is decided yet"
     lead = value.likelihood_of("sponsor", {"": (9, 9)}, store.config.expansion)
     assert (lead.rate, lead.says) == (0.30, "Configured base likelihood: a new sale elsewhere")
@@ -150,7 +173,8 @@ def test_a_product_is_valued_by_what_similar_customers_pay_and_said_with_their_r
     assert (row["arr"], row["arr_basis"]) == (360.0, "median ARR that 5 similar customers pay for it")
     assert row["evidence"] == "Tried 1 time on 27 Feb 2026 without owning it; 5 of the 5 most similar customers own it"
     assert row["message"] == (
-        "5 of the 5 most similar Twins customers own Insights. Their own result held or rose in 2 of 3 "
+        "5 of the 5 most similar Twins customers own Insights: Company owner 0, Company owner 1, Company owner 2 and 2 more "
+        "(similar by segment, size and use, at most 4.0 standard deviations away). Their own result held or rose in 2 of 3 "
         "(3 months after against 3 before). This is no proof: those who bought may differ in other ways."
     )
 
@@ -169,32 +193,6 @@ def test_the_proof_lists_the_similar_owners_with_what_changed(store: Store) -> N
 def test_the_result_of_a_month_counts_only_when_the_month_is_over(store: Store) -> None:
     early = expansion_proof(store, as_of=pd.Timestamp("2025-09-29").date(), account_id="asks", product_id="ADD")
     assert early["outcome_change"].isna().all()
-
-
-@pytest.mark.parametrize(
-    ("near", "said"),
-    [
-        (None, ""),
-        (Similar(20, 4, None, 4, 4, 0.2, 4, 4, 3.0), ""),
-        (
-            Similar(20, 5, None, 0, 0, None, 0, 0, None),
-            "5 of the 20 most similar SMB customers own it. What changed for them afterwards is not known yet.",
-        ),
-        (
-            Similar(20, 6, None, 0, 0, None, 4, 1, -2.04),
-            "6 of the 20 most similar SMB customers own it. Their health held or rose in 1 of 4 (90 days after). "
-            "This is no proof: those who bought may differ in other ways.",
-        ),
-        (
-            Similar(20, 6, None, 5, 4, 0.126, 6, 1, -3.0),
-            "6 of the 20 most similar SMB customers own it. Their own result changed by +13% (median of 5, 3 months after "
-            "against 3 before). Their health changed by -3.0 points (median of 6, 90 days after). "
-            "This is no proof: those who bought may differ in other ways.",
-        ),
-    ],
-)
-def test_the_message_is_honest(near: Similar | None, said: str) -> None:
-    assert message(near, "SMB", "own it", 5) == said
 
 
 def test_the_totals_add_up_to_the_rows_and_leave_out_leads_elsewhere(store: Store, found: pd.DataFrame) -> None:

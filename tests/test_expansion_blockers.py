@@ -132,7 +132,7 @@ def test_health_opens_the_gate_when_green_or_yellow_and_rising(
     store: Store, score: float | None, colour: str, change: float | None, held: list[str]
 ) -> None:
     one = replace(customers(store, D, EVERYTHING)["ready"], score=score, colour=colour, change_28_days=change)
-    assert gate(one, D, 5.0) == held
+    assert [blocker.says for blocker in gate(one, D, 5.0)] == held
 
 
 BLOCKED = {

@@ -5,7 +5,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from cs_metrics.metrics.expansion import expansion, expansion_totals
+from cs_metrics.metrics.expansion import expansion
+from cs_metrics.metrics.expansion_totals import expansion_totals
 from cs_metrics.store import Store
 from tests.expansion_support import D, ago, customer, events, merged, one, users
 from tests.support import company, line, records

@@ -41,9 +41,15 @@ class Expansion(Strict):
     good_review_days: int = Field(ge=1)
     renewal_days: int = Field(ge=1)
     highly_active_from: float = Field(ge=0, le=100)
+    material_events: tuple[str, ...]
+    material_days: int = Field(ge=1)
     route_automated_below_arr: float = Field(ge=0)
     route_sales_from_arr: float = Field(ge=0)
+    likelihood_min_decided: int = Field(ge=1)
     prior_opportunities: float = Field(gt=0)
-    base_likelihood: float = Share
+    base_likelihood: float = Field(gt=0, lt=1)
+    dismissed_days: int = Field(ge=1)
+    declined_deal_days: int = Field(ge=0)
     review_days: int = Field(ge=1)
+    review_matches: int = Field(ge=1)
     bonus_reduced: float = Share

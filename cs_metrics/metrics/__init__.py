@@ -19,6 +19,8 @@ from cs_metrics.metrics import (  # noqa: F401
     expansion,
     expansion_review,
     expansion_similar,
+    expansion_status,
+    expansion_totals,
     first_value,
     forecast,
     freshness,

@@ -5,42 +5,50 @@ milestone) and behind blockers (tickets, bugs, satisfaction); what holds it back
 """
 
 import datetime as dt
-from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import pandas as pd
 
 from cs_metrics import periods
 from cs_metrics.metrics import expansion_value as value
 from cs_metrics.metrics import expansion_words as words
-from cs_metrics.metrics.expansion_accounts import Customer, customers, gate, gate_says
-from cs_metrics.metrics.expansion_blockers import Blocker, Blockers, Moments, blockers, moments
+from cs_metrics.metrics.expansion_accounts import Blocker, Customer, customers, gate, gate_says
+from cs_metrics.metrics.expansion_blockers import Blockers, Moments, blockers, moments
 from cs_metrics.metrics.expansion_offers import Known, Offer
 from cs_metrics.metrics.expansion_rules import RULES, offers
-from cs_metrics.metrics.expansion_similar import Similar, message, similar
+from cs_metrics.metrics.expansion_similar import message
+from cs_metrics.metrics.expansion_status import NOTHING_SAID, Status, statuses
+from cs_metrics.metrics.expansion_twins import twins
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
 
-__all__ = ["expansion", "expansion_totals", "headline"]
+__all__ = ["Shown", "expansion"]
+
+Shown = Literal["current", "aside", "all"]
 
 _COLUMNS = {
     "account_id": "str", "name": "str", "segment": "str", "kind": "str", "offer": "str", "what": "str", "product_id": "str",
     "evidence": "str", "arr": "float64", "arr_basis": "str", "likelihood": "float64", "likelihood_support": "str",
     "expected_arr": "float64", "is_ready": "bool", "blockers": "str", "blocked_until": "datetime64[us]", "gate": "str",
     "health": "str", "timing": "str", "route": "str", "owner": "str", "next_step": "str", "message": "str",
+    "blocked_why": "str", "likelihood_low": "float64", "likelihood_high": "float64", "won": "int64", "decided": "int64",
+    "subject": "str", "status": "str", "status_says": "str", "note": "str",
 }  # fmt: skip
 
 _NAMES = {rule.kind: rule.name for rule in RULES}
 _NO_GATE = "A new sale elsewhere: the gate does not apply"
 
 
-@metric(needs=("subscriptions",), page="Expansion")
-def expansion(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
+@metric(needs=("subscriptions",), reads=("expansion",), page="Expansion")
+def expansion(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, shown: Shown = "current") -> pd.DataFrame:
     """Every opportunity to sell a customer more: evidence, estimated ARR, likelihood, what holds it back, moment, route and message.
 
     One row per offer that a rule finds; the rules and their thresholds are in `expansion_totals` and in
-    the settings `[expansion]`. Only customers (MRR above 0 on the as-of day) are looked at.
+    the settings `[expansion]`. Only customers (MRR above 0 on the as-of day) are looked at. What people wrote about an
+    opportunity counts from its day: one that was postponed leaves the list until its last day is over, a dismissed one
+    for `expansion.dismissed_days`; shown=aside lists those, shown=all everything.
 
     Gate: health is green, or yellow and rising by more than the dead band in 28 days, and the last milestone of the
     account's segment is reached; without milestones only health counts, and `gate` says so. Blockers: an open ticket
@@ -50,8 +58,9 @@ def expansion(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.
     The likelihood is that of deals that somebody opened: it holds for an offer once a deal is opened, not for a finding
     that nobody takes up. It does not differ between the accounts of one kind.
 
-    Formula: expected_arr = arr × likelihood; likelihood = (won + prior × overall) ÷ (decided + prior), over the deals of
-        the kind decided by the as-of day, the configured base likelihood where none is decided;
+    Formula: expected_arr = arr × likelihood; likelihood = won ÷ decided of the kind from `expansion.likelihood_min_decided`
+        cases on, below (won + prior × base) ÷ (decided + prior) with the win rate of all kinds as base, the configured
+        base likelihood where none is decided; a decline that no deal tells of is a lost case;
         arr by kind: seats = seats to bring use down to 80% × price per seat; limit and service = the median share of
         ARR of won deals of the kind, else the configured share; department = seats of an average active department ×
         price per seat, else a share; product = median ARR that similar customers pay for it, else list price × 12;
@@ -73,17 +82,47 @@ def expansion(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.
         health: colour in the last complete week
         timing: good moments that the facts know of
         route: automated, CSM or expansion sales
-        owner: person who goes
+        owner: person who goes: who took it, else who has the account
         next_step: what to do next
         message: what similar customers did and what changed for them; empty where too few did
+        blocked_why: why that day, or on what it depends where no day can be known; empty when ready
+        likelihood_low, likelihood_high: 95% interval of the chance, empty where it is configured
+        won, decided: cases of the kind behind it
+        subject: name of the opportunity within its account, under which people write about it
+        status: open, taken, postponed or dismissed
+        status_says: who decided that, when and why
+        note: what was last said about it
     """
-    known = _known(store, as_of, scope)
-    against, when = blockers(store, as_of, scope), moments(store, as_of, scope)
-    rates = value.win_rates(store, as_of)
-    rows = [_row(known, offer, against, when, rates) for offer in offers(known)]
-    found = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    known, rates = _known(store, as_of, scope), value.win_rates(store, as_of)
+    found = _Found(
+        against=blockers(store, as_of, scope),
+        when=moments(store, as_of, scope),
+        chances={rule.kind: value.likelihood_of(rule.kind, rates, known.settings) for rule in RULES},
+        decided=statuses(store, as_of, scope),
+        has_milestones=store.has("milestones"),
+    )
+    rows = [_row(known, offer, found) for offer in offers(known) if found.is_shown(offer, as_of, shown)]
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
     order = ["is_ready", "expected_arr", "account_id", "kind", "product_id", "what"]
-    return found.sort_values(order, ascending=[False, False, True, True, True, True], ignore_index=True)
+    return frame.sort_values(order, ascending=[False, False, True, True, True, True], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What is known of all offers: what speaks against them, good moments, chances, and what was decided about them."""
+
+    against: Blockers
+    when: Moments
+    chances: dict[str, value.Likelihood]
+    decided: dict[tuple[str, str], Status]
+    has_milestones: bool
+
+    def status(self, offer: Offer) -> Status:
+        return self.decided.get((offer.account_id, offer.subject), NOTHING_SAID)
+
+    def is_shown(self, offer: Offer, as_of: dt.date, shown: Shown) -> bool:
+        is_aside = self.status(offer).on(as_of) in ("postponed", "dismissed")
+        return shown == "all" or is_aside == (shown == "aside")
 
 
 def _known(store: Store, as_of: dt.date, scope: Scope) -> Known:
@@ -92,23 +131,20 @@ def _known(store: Store, as_of: dt.date, scope: Scope) -> Known:
         as_of=as_of,
         scope=scope,
         customers=customers(store, as_of, scope),
-        similar=similar(store, as_of, scope),
+        similar=twins(store, as_of, scope),
         typical=value.typical_shares(store, as_of),
         config=store.config,
     )
 
 
-def _row(
-    known: Known, offer: Offer, against: Blockers, when: Moments, rates: dict[str, tuple[int, int]]
-) -> dict[str, Any]:
+def _row(known: Known, offer: Offer, found: _Found) -> dict[str, Any]:
     one, settings = known.customers[offer.account_id], known.settings
-    is_elsewhere = offer.kind == "sponsor"
+    is_elsewhere, status = offer.kind == "sponsor", found.status(offer)
     held = [] if is_elsewhere else gate(one, known.as_of, known.config.health.dead_band)
-    blocked = [] if is_elsewhere else against.of(one, offer.product_id)
-    says = [*held, *(blocker.says for blocker in blocked)]
-    chance = value.likelihood_of(offer.kind, rates, settings)
-    route = value.route_of(one, offer.kind, settings)
-    asked = when.asked(one.account_id, offer.kind, offer.product_id)
+    blocked = held if is_elsewhere else [*held, *found.against.of(one, offer.product_id)]
+    says = [blocker.says for blocker in blocked]
+    chance, route = found.chances[offer.kind], value.route_of(one, offer.kind, settings)
+    asked = found.when.asked(one.account_id, offer.kind, offer.product_id)
     return {
         "account_id": one.account_id,
         "name": one.name,
@@ -125,23 +161,42 @@ def _row(
         "expected_arr": None if offer.arr is None else offer.arr * chance.rate,
         "is_ready": not says,
         "blockers": "; ".join(says),
-        "blocked_until": _until(held, blocked),
-        "gate": _NO_GATE if is_elsewhere else gate_says(one, has_milestones=known.store.has("milestones")),
+        "blocked_until": _until(blocked),
+        "gate": _NO_GATE if is_elsewhere else gate_says(one, has_milestones=found.has_milestones),
         "health": one.colour,
-        "timing": "while the move is recent" if is_elsewhere else _timing(known, one, offer, when, asked),
+        "timing": "while the move is recent" if is_elsewhere else _timing(known, one, offer, found.when, asked),
         "route": route,
-        "owner": value.owner_of(one, route),
+        "owner": status.owner or value.owner_of(one, route),
         "next_step": value.next_step(route, offer.kind, offer.what, says, asked),
         "message": _message(known, one, offer),
+        "blocked_why": _why(blocked),
+        "likelihood_low": chance.low,
+        "likelihood_high": chance.high,
+        "won": chance.won,
+        "decided": chance.decided,
+        "subject": offer.subject,
+        "status": status.on(known.as_of),
+        "status_says": status.says(known.as_of),
+        "note": status.note,
     }
 
 
-def _until(held: list[str], blocked: list[Blocker]) -> dt.date | None:
+def _until(blocked: list[Blocker]) -> dt.date | None:
     """Return the day on which the last blocker lifts; None when nothing blocks or a day cannot be known."""
     days = [blocker.lifts_on for blocker in blocked]
-    if held or not days or None in days:
-        return None
-    return max(day for day in days if day is not None)
+    return max(day for day in days if day is not None) if days and None not in days else None
+
+
+def _why(blocked: list[Blocker]) -> str:
+    """Return why the blockers lift on a day, or on what they depend where no day can be known."""
+    if not blocked:
+        return ""
+    days = [blocker.lifts_on for blocker in blocked if blocker.lifts_on is not None]
+    depends = list(dict.fromkeys(blocker.depends_on for blocker in blocked if blocker.lifts_on is None))
+    if not depends:
+        return f"On {words.day(max(days))} the newest low answer is old enough, unless another comes"
+    earliest = f", not before {words.day(max(days))}" if days else ""
+    return f"No day can be known: it depends on {words.joined(depends)}{earliest}"
 
 
 def _timing(known: Known, one: Customer, offer: Offer, when: Moments, asked: str) -> str:
@@ -155,6 +210,7 @@ def _timing(known: Known, one: Customer, offer: Offer, when: Moments, asked: str
         said.append(f"at renewal on {words.day(one.ends_on)}")
     if one.activity is not None and one.activity >= settings.highly_active_from:
         said.append("highly active")
+    said += when.interest(one.account_id, offer.product_id)
     return "; ".join(said) or "no special moment"
 
 
@@ -173,72 +229,5 @@ def _message(known: Known, one: Customer, offer: Offer) -> str:
     product, did = "", _DID.get(offer.kind, "")
     if offer.kind == "product":
         product, did = offer.product_id or "", f"own {offer.what}"
-    near: Similar | None = known.similar.get((one.account_id, offer.kind, product))
+    near = known.similar.of(one.account_id, offer.kind, product)
     return message(near, one.segment, did, known.settings.similar_accounts)
-
-
-@metric(needs=("subscriptions",), page="Expansion")
-def expansion_totals(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
-    """Sums over the opportunities of `expansion`, by kind and in total: how many are ready, their ARR, what is expected.
-
-    One row per rule, also for those that found nothing or lack their table, and a last row `total`. The total leaves
-    out leads at other companies (sponsors who moved), which are no expansion of a customer: they are the kind sponsor.
-
-    Columns:
-        kind, name: the kind and its name, or total
-        rule: when the rule fires, with the thresholds in force
-        missing: tables that the rule needs and that hold no rows, empty when it is on
-        offers, accounts, ready, blocked: opportunities, accounts with one, opportunities that nothing holds back, the others
-        arr, ready_arr, blocked_arr: estimated ARR of all, of the ready, of the others
-        expected_arr, ready_expected_arr: arr × likelihood of all, of the ready
-        unpriced: opportunities without an estimate, in no sum of ARR
-        likelihood, won, decided: chance to win and the deals behind it; empty in the total
-    """
-    found = expansion(store, as_of=as_of, scope=scope)
-    rates, settings, rows = value.win_rates(store, as_of), store.config.expansion, []
-    for rule in RULES:
-        chance = value.likelihood_of(rule.kind, rates, settings)
-        said = {
-            "kind": rule.kind,
-            "name": rule.name,
-            "rule": rule.says(settings),
-            "missing": ", ".join(rule.missing(store)),
-        }
-        deals = {"likelihood": chance.rate, "won": chance.won, "decided": chance.decided}
-        rows.append({**said, **_sums(found[found["kind"] == rule.kind]), **deals})
-    here = _sums(found[found["kind"] != "sponsor"])
-    rows.append(
-        {"kind": "total", "name": "Total", "rule": "All but the leads at other companies", "missing": "", **here}
-    )
-    return pd.DataFrame(rows).astype({"won": "Int64", "decided": "Int64"})
-
-
-def _sums(found: pd.DataFrame) -> dict[str, Any]:
-    ready = found[found["is_ready"]]
-    return {
-        "offers": len(found),
-        "accounts": int(found["account_id"].nunique()),
-        "ready": len(ready),
-        "blocked": len(found) - len(ready),
-        "arr": float(found["arr"].sum()),
-        "ready_arr": float(ready["arr"].sum()),
-        "blocked_arr": float(found.loc[~found["is_ready"], "arr"].sum()),
-        "expected_arr": float(found["expected_arr"].sum()),
-        "ready_expected_arr": float(ready["expected_arr"].sum()),
-        "unpriced": int(found["arr"].isna().sum()),
-    }
-
-
-def headline(totals: pd.DataFrame, money: Callable[[float], str]) -> str:
-    """Return the answer of the Expansion page from `expansion_totals`; `money` says an amount."""
-    row: Any = totals.set_index("kind").loc["total"]
-    if not row["offers"]:
-        rules = totals[totals["kind"] != "total"]
-        if len(rules) and all(rules["missing"]):
-            return "No rule can look for opportunities: the tables that they read were not loaded."
-        return "No rule finds an opportunity among these customers on this day."
-    ready = words.plural(row["ready"], "opportunity is", "opportunities are")
-    return (
-        f"{ready} ready now, worth {money(row['ready_arr'])} of ARR, of which {money(row['ready_expected_arr'])} can be expected once deals are opened; "
-        f"{words.amount(row['blocked'])} more worth {money(row['blocked_arr'])} have to wait."
-    )

@@ -9,7 +9,7 @@ from cs_metrics.metrics import expansion_words as words
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.store import Store
 
-__all__ = ["Customer", "customers", "gate", "gate_says"]
+__all__ = ["Blocker", "Customer", "customers", "gate", "gate_says"]
 
 # Customers of the scope with their ARR on $as_of; every question about expansion begins with it.
 BOOK = """
@@ -145,21 +145,31 @@ def _plain(value: Any) -> Any:
     return None if value != value else value
 
 
-def gate(customer: Customer, as_of: dt.date, dead_band: float) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One reason to wait: the day on which it lifts, or, where somebody's work decides, on what it depends."""
+
+    says: str
+    lifts_on: dt.date | None = None
+    depends_on: str = ""
+
+
+def gate(customer: Customer, as_of: dt.date, dead_band: float) -> list[Blocker]:
     """Return what keeps an account from any expansion: health that is not good enough, or a last milestone not reached.
 
     Health opens the gate when it is green, or yellow and rising by more than the dead band over 28 days. Where no
     milestones are loaded for the account, only health counts.
     """
-    held = []
+    held, opens = [], "health turning green, or yellow and rising"
     if customer.score is None:
-        held.append("No health score yet")
+        held.append(Blocker("No health score yet", depends_on="a first health score"))
     elif customer.colour == "red":
-        held.append(f"Health is red ({words.amount(customer.score)})")
+        held.append(Blocker(f"Health is red ({words.amount(customer.score)})", depends_on=opens))
     elif customer.colour == "yellow" and not (customer.change_28_days or 0) > dead_band:
-        held.append(f"Health is yellow and not rising ({_score(customer)})")
+        held.append(Blocker(f"Health is yellow and not rising ({_score(customer)})", depends_on=opens))
     if customer.milestone is not None and customer.milestone_reached_on is None:
-        held.append(f"Last milestone '{customer.milestone}' is not reached ({_due(customer, as_of)})")
+        says = f"Last milestone '{customer.milestone}' is not reached ({_due(customer, as_of)})"
+        held.append(Blocker(says, depends_on=f"the customer reaching '{customer.milestone}'"))
     return held
 
 

@@ -5,19 +5,11 @@ from dataclasses import dataclass
 
 from cs_metrics import periods
 from cs_metrics.metrics import expansion_words as words
-from cs_metrics.metrics.expansion_accounts import Customer
+from cs_metrics.metrics.expansion_accounts import Blocker, Customer
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.store import Store
 
-__all__ = ["Blocker", "Blockers", "Moments", "blockers", "moments"]
-
-
-@dataclass(frozen=True, slots=True)
-class Blocker:
-    """One reason to wait; `lifts_on` is None where the day depends on somebody's work."""
-
-    says: str
-    lifts_on: dt.date | None = None
+__all__ = ["Blockers", "Moments", "blockers", "moments"]
 
 
 @dataclass(frozen=True)
@@ -31,10 +23,13 @@ class Blockers:
         """Return what blocks an offer of this product (None: of no certain product) to this customer."""
         found = list(self.by_account.get(customer.account_id, []))
         if customer.is_lost and customer.ends_on is not None:
-            found.insert(0, Blocker(f"Has decided to leave: the contract ends on {words.day(customer.ends_on)}"))
+            says = f"Has decided to leave: the contract ends on {words.day(customer.ends_on)}"
+            found.insert(0, Blocker(says, depends_on="the customer, who decided to leave"))
         bug = self.bugs.get((customer.account_id, product_id or ""))
         return [*found, bug] if bug else found
 
+
+_SUPPORT = "support closing the ticket"
 
 _TICKETS = """
     with waiting as (
@@ -100,10 +95,10 @@ def blockers(store: Store, as_of: dt.date, scope: Scope) -> Blockers:
     ):
         said = found.setdefault(account_id, [])
         if urgent:
-            said.append(Blocker(_open(urgent, "urgent ticket", urgent_since)))
+            said.append(Blocker(_open(urgent, "urgent ticket", urgent_since), depends_on=_SUPPORT))
         if old:
             age = f"{settings.old_ticket_days} days: the oldest {periods.days_between(old_since, as_of)} days"
-            said.append(Blocker(f"{words.plural(old, 'ticket')} open for more than {age}"))
+            said.append(Blocker(f"{words.plural(old, 'ticket')} open for more than {age}", depends_on=_SUPPORT))
     since = periods.add_days(as_of, -settings.low_satisfaction_days)
     low = store.rows(_LOW, scope=scope, as_of=as_of, since=since, low_nps=settings.low_nps, low_csat=settings.low_csat)
     for account_id, kind, score, answered_on in low:
@@ -113,7 +108,9 @@ def blockers(store: Store, as_of: dt.date, scope: Scope) -> Blockers:
         )
         found.setdefault(account_id, []).append(Blocker(says, lifts_on))
     bugs = {
-        (account_id, product_id): Blocker(_open(count, f"bug in {product}", first, f"bugs in {product}"))
+        (account_id, product_id): Blocker(
+            _open(count, f"bug in {product}", first, f"bugs in {product}"), depends_on=f"the repair of {product}"
+        )
         for account_id, product_id, product, count, first in store.rows(_BUGS, scope=scope, as_of=as_of)
     }
     return Blockers(found, bugs)
@@ -125,11 +122,15 @@ def _open(count: int, one: str, since: dt.date, many: str = "") -> str:
 
 @dataclass(frozen=True)
 class Moments:
-    """Good moments on the as-of day: reviews that went well, and what was asked for."""
+    """Good moments on the as-of day: reviews that went well, what was asked for, and what was read up on.
+
+    Requests and material of no certain product stand under the empty one; material is the event and its day.
+    """
 
     reviews: dict[str, dt.date]
     deals: dict[tuple[str, str, str], dt.date]
     requests: dict[tuple[str, str], dt.date]
+    material: dict[tuple[str, str], tuple[str, dt.date]]
 
     def asked(self, account_id: str, kind: str, product_id: str | None) -> str:
         """Return how the offer was asked for: by an open deal of the kind, or a request about the product; else empty."""
@@ -137,8 +138,15 @@ class Moments:
         deal = self.deals.get((account_id, kind, product)) or self.deals.get((account_id, kind, ""))
         if deal:
             return f"deal open since {words.day(deal)}"
-        request = self.requests.get((account_id, product))
+        request = self.requests.get((account_id, product)) if product else None
         return f"request of {words.day(request)}" if request else ""
+
+    def interest(self, account_id: str, product_id: str | None) -> list[str]:
+        """Return what shows interest beside the offer itself: a wish for a feature, and material on the topic or on any."""
+        wish = self.requests.get((account_id, ""))
+        read = self.material.get((account_id, product_id or "")) or self.material.get((account_id, ""))
+        said = [f"asked for a feature on {words.day(wish)}"] if wish else []
+        return [*said, f"{read[0].replace('_', ' ')} on {words.day(read[1])}"] if read else said
 
 
 _REVIEWS = """
@@ -156,11 +164,21 @@ _DEALS = """
     group by opportunities.account_id, kind, coalesce(product_id, '')
 """
 _REQUESTS = """
-    select tickets.account_id, product_id, max(opened_on)
+    select tickets.account_id, coalesce(product_id, ''), max(opened_on)
     from tickets
     inner join scope on scope.account_id = tickets.account_id
-    where kind = 'request' and product_id is not null and opened_on <= $as_of and opened_on > $since
-    group by tickets.account_id, product_id
+    where kind = 'request' and opened_on <= $as_of and opened_on > $since
+    group by tickets.account_id, coalesce(product_id, '')
+"""
+_MATERIAL = """
+    select
+        used.account_id, coalesce(product_events.product_id, '') as product_id,
+        arg_max(used.event, (used.day, used.event)) as event, max(used.day) as day
+    from account_day_event used
+    inner join scope on scope.account_id = used.account_id
+    left join product_events on product_events.event = used.event
+    where used.event = any($events) and used.day <= $as_of and used.day > $since
+    group by used.account_id, coalesce(product_events.product_id, '')
 """
 
 
@@ -173,4 +191,14 @@ def moments(store: Store, as_of: dt.date, scope: Scope) -> Moments:
         reviews=dict(store.rows(_REVIEWS, scope=scope, as_of=as_of, since=reviewed)),
         deals={(a, k, p): day for a, k, p, day in store.rows(_DEALS, scope=scope, as_of=as_of)},
         requests={(a, p): day for a, p, day in store.rows(_REQUESTS, scope=scope, as_of=as_of, since=asked)},
+        material={
+            (a, p): (event, day)
+            for a, p, event, day in store.rows(
+                _MATERIAL,
+                scope=scope,
+                as_of=as_of,
+                since=periods.add_days(as_of, -settings.material_days),
+                events=list(settings.material_events),
+            )
+        },
     )

@@ -8,7 +8,7 @@ from cs_metrics import periods
 from cs_metrics.config import Config, Expansion
 from cs_metrics.metrics import expansion_words as words
 from cs_metrics.metrics.expansion_accounts import Customer
-from cs_metrics.metrics.expansion_similar import Similar
+from cs_metrics.metrics.expansion_twins import Twins
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.store import Store
 
@@ -17,7 +17,10 @@ __all__ = ["Known", "Offer"]
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """One opportunity found by a rule; `arr` is None where no basis for an estimate is known."""
+    """One opportunity found by a rule; `arr` is None where no basis for an estimate is known.
+
+    `about` tells several offers of one kind to one account apart: the product, or the person who moved.
+    """
 
     account_id: str
     kind: str
@@ -27,6 +30,12 @@ class Offer:
     arr_basis: str
     product_id: str | None = None
     tried_on: dt.date | None = None
+    about: str = ""
+
+    @property
+    def subject(self) -> str:
+        """The name under which people write about it: it stays the same from day to day."""
+        return f"{self.kind} {self.about}" if self.about else self.kind
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,7 @@ class Known:
     as_of: dt.date
     scope: Scope
     customers: Mapping[str, Customer]
-    similar: Mapping[tuple[str, str, str], Similar]
+    similar: Twins
     typical: Mapping[str, tuple[float, int]]
     config: Config
 

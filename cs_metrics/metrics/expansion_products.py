@@ -5,7 +5,7 @@ Each rule returns its offers with the evidence in words and the basis of the est
 
 from cs_metrics.metrics import expansion_words as words
 from cs_metrics.metrics.expansion_offers import Known, Offer
-from cs_metrics.metrics.expansion_similar import Similar
+from cs_metrics.metrics.expansion_twins import Similar
 from cs_metrics.metrics.whitespace import Lacking, lacking
 
 __all__ = ["products", "sponsors", "tiers"]
@@ -16,32 +16,48 @@ def products(known: Known) -> list[Offer]:
 
     ARR: the median that similar customers pay for it, where enough of them own it, else list price × 12.
     """
-    found = []
+    found, owners, settings = [], {}, known.settings
+    pools = known.similar.pools
     for one in lacking(known.store, known.as_of, known.scope):
-        near = known.similar.get((one.account_id, "product", one.product_id))
-        evidence = _product_evidence(known, one, near)
-        if evidence:
-            arr, basis = _product_value(known, near, one.list_price)
-            found.append(
-                Offer(one.account_id, "product", one.product, evidence, arr, basis, one.product_id, one.tried_last)
+        if one.product_id not in owners:
+            owners[one.product_id] = known.similar.owners("product", one.product_id)
+        near, pool = owners[one.product_id].get(one.account_id, 0), pools.get(one.account_id, 0)
+        is_usual = near >= max(settings.similar_accounts, pool * settings.similar_own_from)
+        if not (one.times_tried or is_usual):
+            continue
+        evidence = _product_evidence(one, near if is_usual else 0, pool)
+        arr, basis = product_value(known, known.similar.of(one.account_id, "product", one.product_id), one.list_price)
+        found.append(
+            Offer(
+                one.account_id,
+                "product",
+                one.product,
+                evidence,
+                arr,
+                basis,
+                one.product_id,
+                one.tried_last,
+                one.product_id,
             )
+        )
     return found
 
 
-def _product_evidence(known: Known, one: Lacking, near: Similar | None) -> str:
-    settings, said = known.settings, []
+def _product_evidence(one: Lacking, owners: int, pool: int) -> str:
+    said = []
     if one.times_tried and one.tried_from and one.tried_last:
         first, last = words.day(one.tried_from), words.day(one.tried_last)
         when = f"on {first}" if first == last else f"from {first} to {last}"
         said.append(f"Tried {words.plural(one.times_tried, 'time')} {when} without owning it")
-    if near is not None and near.owners >= max(settings.similar_accounts, near.pool * settings.similar_own_from):
-        said.append(f"{near.owners} of the {near.pool} most similar customers own it")
+    if owners:
+        said.append(f"{owners} of the {pool} most similar customers own it")
     return words.sentence(said)
 
 
-def _product_value(known: Known, near: Similar | None, list_price: float | None) -> tuple[float | None, str]:
-    if near is not None and near.paid_arr is not None and near.owners >= known.settings.similar_accounts:
-        return near.paid_arr, f"median ARR that {near.owners} similar customers pay for it"
+def product_value(known: Known, near: Similar | None, list_price: float | None) -> tuple[float | None, str]:
+    """Return what a product would bring a year, and from what that is estimated."""
+    if near is not None and near.paid_arr is not None and len(near.owners) >= known.settings.similar_accounts:
+        return near.paid_arr, f"median ARR that {len(near.owners)} similar customers pay for it"
     if list_price is not None:
         return list_price * 12, f"list price {words.money(list_price, known.currency)} a month × 12"
     return None, "no list price and too few similar owners to estimate it"
@@ -97,7 +113,19 @@ def sponsors(known: Known) -> list[Offer]:
         roles=list(settings.sponsor_roles),
     )
     found = []
-    for account_id, _, person, role, left_on, moved_to, arr, customers, segment, customer_id, still_here in rows:
+    for (
+        account_id,
+        contact_id,
+        person,
+        role,
+        left_on,
+        moved_to,
+        arr,
+        customers,
+        segment,
+        customer_id,
+        still_here,
+    ) in rows:
         if account_id not in known.customers:
             continue
         title = role.replace("_", " ")
@@ -107,7 +135,7 @@ def sponsors(known: Known) -> list[Offer]:
         there = f"; {moved_to} is a customer already ({customer_id})" if customer_id else ""
         evidence = f"{person}, {title}, left on {words.day(left_on)} for {moved_to}: a lead there{there}; {here}"
         basis = f"median ARR of {words.plural(customers, f'{segment} customer' if segment else 'customer')}"
-        found.append(Offer(account_id, "sponsor", f"{moved_to} ({person})", evidence, arr, basis))
+        found.append(Offer(account_id, "sponsor", f"{moved_to} ({person})", evidence, arr, basis, about=contact_id))
     return found
 
 
@@ -189,8 +217,8 @@ def tiers(known: Known) -> list[Offer]:
     )
     found = []
     for account_id, name, next_id, next_name, features, used, days, above, paid, price, ratio in rows:
-        near = known.similar.get((account_id, "product", next_id))
-        owners = near.owners if near else 0
+        near = known.similar.of(account_id, "product", next_id)
+        owners = len(near.owners) if near else 0
         if account_id not in known.customers or not (above or ratio or owners >= settings.similar_accounts):
             continue
         said = (
@@ -208,6 +236,6 @@ def tiers(known: Known) -> list[Offer]:
             arr: float | None = paid * (ratio - 1)
             basis = f"{words.money(paid, known.currency)} paid for {name} × {words.percent(ratio - 1)} higher list price of {next_name}"
         else:
-            arr, basis = _product_value(known, near, price)
-        found.append(Offer(account_id, "price", next_name, words.sentence(said), arr, basis, next_id))
+            arr, basis = product_value(known, near, price)
+        found.append(Offer(account_id, "price", next_name, words.sentence(said), arr, basis, next_id, about=next_id))
     return found

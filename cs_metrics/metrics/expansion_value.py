@@ -3,9 +3,13 @@
 import datetime as dt
 from dataclasses import dataclass
 
+from scipy import stats
+
 from cs_metrics.config import Expansion
 from cs_metrics.metrics import expansion_words as words
 from cs_metrics.metrics.expansion_accounts import Customer
+from cs_metrics.metrics.expansion_status import DECLINED
+from cs_metrics.metrics.health_backtest import wilson
 from cs_metrics.store import Store
 
 __all__ = ["Likelihood", "likelihood_of", "next_step", "owner_of", "route_of", "typical_shares", "win_rates"]
@@ -15,47 +19,85 @@ OVERALL = ""
 
 @dataclass(frozen=True, slots=True)
 class Likelihood:
-    """A win rate with the deals behind it and how it came about, in words."""
+    """A chance to win with its 95 % interval, the cases behind it and how it came about, in words; None is not known."""
 
     rate: float
+    low: float | None
+    high: float | None
     won: int
     decided: int
     says: str
 
 
 def win_rates(store: Store, as_of: dt.date) -> dict[str, tuple[int, int]]:
-    """Return, by kind and overall (empty), deals won and decided on or before the as-of day, over all accounts."""
-    sql = """
-        with decided as (
+    """Return, by kind and overall (empty), cases won and decided on or before the as-of day, over all accounts.
+
+    Decided are the deals that closed, and what customers declined without a deal (see `expansion_record`).
+    """
+    sql = f"""
+        with {DECLINED.lstrip()},
+        decided as (
             select kind, stage from opportunities where stage in ('won', 'lost') and closed_on <= $as_of and opened_on <= $as_of
+            union all
+            select kind, 'lost' from declined_alone
         )
         select coalesce(kind, '') as kind, count(*) filter (stage = 'won') as won, count(*) as decided
         from decided
         group by grouping sets ((kind), ())
     """
-    return {kind: (won, decided) for kind, won, decided in store.rows(sql, as_of=as_of) if decided}
+    rows = store.rows(sql, as_of=as_of, declined_deal_days=store.config.expansion.declined_deal_days)
+    return {kind: (won, decided) for kind, won, decided in rows if decided}
 
 
 def likelihood_of(kind: str, rates: dict[str, tuple[int, int]], settings: Expansion) -> Likelihood:
-    """Return the win rate of a kind, shrunk to that of all kinds: (won + prior × overall) ÷ (decided + prior).
+    """Return the chance that an offer of a kind is won once a deal is opened.
 
-    A kind without decisions thus gets the overall rate. Without any decision, and for a new sale in another company
-    (which no expansion deal resembles), it is the configured base likelihood.
+    With enough decided cases of the kind it is their win rate; with fewer it is drawn to that of all kinds: (won + prior
+    × base) ÷ (decided + prior), base being the win rate of all kinds or, where all kinds together have too few, the same
+    drawn to the configured one. Without any decision, and for a new sale in another company (which no expansion deal
+    resembles), it is the configured base likelihood.
+
+    Source: Wilson (1927) for the interval of a rate; for a drawn one the beta distribution with the prior's cases.
     """
     won, decided = rates.get(kind, (0, 0))
     all_won, all_decided = rates.get(OVERALL, (0, 0))
     if not all_decided or kind == "sponsor":
         why = "a new sale elsewhere" if kind == "sponsor" else "no expansion deal is decided yet"
-        return Likelihood(settings.base_likelihood, won, decided, f"Configured base likelihood: {why}")
-    overall, prior = all_won / all_decided, settings.prior_opportunities
-    if not decided:
-        says = f"No deal of the kind is decided yet: the {words.percent(overall)} won of all {words.plural(all_decided, 'decided deal')}"
-        return Likelihood(overall, 0, 0, says)
-    says = (
-        f"{won} of {words.plural(decided, 'decided deal')} of the kind won, drawn to the "
-        f"{words.percent(overall)} of all {all_decided} with the weight of {words.amount(prior)} deals"
+        return Likelihood(settings.base_likelihood, None, None, won, decided, f"Configured base likelihood: {why}")
+    if decided >= settings.likelihood_min_decided:
+        low, high = wilson(won, decided)
+        says = f"{won} of {words.plural(decided, 'decided deal')} of the kind won ({_interval(low, high)})"
+        return Likelihood(won / decided, low, high, won, decided, says)
+    base, of_all = _base(all_won, all_decided, settings)
+    prior = settings.prior_opportunities
+    rate = (won + prior * base) / (decided + prior)
+    low, high = (float(one) for one in _beta(rate * (decided + prior), (1 - rate) * (decided + prior)))
+    own = (
+        f"{won} of {words.plural(decided, 'decided deal')} of the kind won"
+        if decided
+        else "No deal of the kind is decided yet"
     )
-    return Likelihood((won + prior * overall) / (decided + prior), won, decided, says)
+    says = f"{own}, too few alone: drawn to {of_all} with the weight of {words.plural(prior, 'deal')} ({_interval(low, high)})"
+    return Likelihood(rate, low, high, won, decided, says)
+
+
+def _base(all_won: int, all_decided: int, settings: Expansion) -> tuple[float, str]:
+    """Return the rate to which a kind with few cases is drawn, and its words."""
+    deals = words.plural(all_decided, "decided deal")
+    if all_decided >= settings.likelihood_min_decided:
+        return all_won / all_decided, f"the {words.percent(all_won / all_decided)} of all {deals}"
+    prior = settings.prior_opportunities
+    base = (all_won + prior * settings.base_likelihood) / (all_decided + prior)
+    return base, f"{words.percent(base)} (all {deals} and the configured {words.percent(settings.base_likelihood)})"
+
+
+def _beta(won: float, lost: float) -> tuple[float, float]:
+    low, high = stats.beta.ppf([0.025, 0.975], max(won, 1e-9), max(lost, 1e-9))
+    return low, high
+
+
+def _interval(low: float, high: float) -> str:
+    return f"95% interval {words.percent(low)} to {words.percent(high)}"
 
 
 def typical_shares(store: Store, as_of: dt.date) -> dict[str, tuple[float, int]]:

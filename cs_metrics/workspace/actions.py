@@ -147,6 +147,28 @@ class PromiseWithdrawn(Body):
     note_is: ClassVar[str] = "the reason"
 
 
+class Take(Body):
+    """Somebody goes after an opportunity."""
+
+    owner: Short | None = None
+
+
+class Postpone(Body):
+    """Not before a day; the last day of waiting is `until`."""
+
+    until: dt.date
+
+    def refusal(self, effective_on: dt.date) -> str:
+        """Refuse a day that has passed."""
+        return f"until: {self.until} lies before {effective_on}." if self.until < effective_on else ""
+
+
+class Dismiss(Body):
+    """It is no opportunity, and why."""
+
+    reason: Literal["declined", "no_need", "no_budget", "not_now", "wrong_data"]
+
+
 @dataclass(frozen=True)
 class Topic:
     """What is written about: its actions by name, and what the subject of an entry is.
@@ -186,5 +208,6 @@ TOPICS: Mapping[str, Topic] = {
         },
     ),
     "promise": Topic({"make": Promise, "keep": PromiseKept, "withdraw": PromiseWithdrawn}, makes="make"),
+    "expansion": Topic({"take": Take, "postpone": Postpone, "dismiss": Dismiss, "note": Note, "reopen": Reopen}),
     "account": Topic({"note": Note, "statement_of_work": StatementOfWork}, subject="account"),
 }
