@@ -1,53 +1,20 @@
 """Who could use more, is now the right moment, who goes, and what can be said?"""
 
-from cs_metrics.metrics.expansion_totals import headline
 from cs_metrics.metrics.whitespace import whitespace_grid
 from cs_metrics.report import chart as c
 from cs_metrics.report import format as say
-from cs_metrics.ui import shell
-from cs_metrics.ui.expansion_columns import GRID, KINDS, MOVES, OFFERS, REVIEW
+from cs_metrics.ui import expansion_list, shell
+from cs_metrics.ui.expansion_columns import GRID, KINDS, MOVES, RECORD, REVIEW
 from cs_metrics.ui.shell import Col, Figure
 
-SHOWN = {"all": "All", "ready": "Ready", "waiting": "Waiting"}
 STATES = {"owned": ("Owned", "1"), "tried": ("Tried", "2"), "gap": ("Gap", "3"), "not_eligible": ("Not yet", "grey")}
 
 page = shell.begin(
     "Expansion",
     "Who could use more, is now the right moment, who goes, saying what?",
-    filters=[shell.Choice(key="show", label="Show", options=SHOWN)],
+    filters=[shell.Choice(key="show", label="Show", options=expansion_list.SHOWN)],
 )
 fewest = page.config.min_accounts
-
-
-def opportunities() -> None:
-    totals = page.metric("expansion_totals")
-    now, leads = totals.set_index("kind").loc["total"], totals.set_index("kind").loc["sponsor"]
-    page.answer(headline(totals, page.money))
-    figures = {
-        "Ready now": (page.money(now.ready_arr), f"{say.plural(now.ready, 'opportunity', 'opportunities')}"),
-        "Expected of the ready": (page.money(now.ready_expected_arr), "× likelihood, once a deal is opened"),
-        "Held back": (page.money(now.blocked_arr), say.plural(now.blocked, "opportunity", "opportunities")),
-        "Leads elsewhere": (page.money(leads.arr), f"{say.plural(leads.offers, 'sponsor')} moved; not in the sums"),
-    }
-    page.figures(
-        [Figure(label=one, value=its[0], note=its[1], metric="expansion_totals") for one, its in figures.items()]
-    )
-    here = totals[~totals.kind.isin(["sponsor", "total"])]
-    here = here[here.offers > 0]
-    parts = [("Ready", here.ready_arr, "1"), ("Held back", here.blocked_arr, "grey")]
-    series = [c.Series(name=name, y=c.values(column), colour=role) for name, column, role in parts]
-    if len(here):
-        page.chart(
-            c.Bars(x=list(here.name), series=series, unit="money", is_stacked=True, shows_values=False, height=220),
-            title=f"{page.money(now.ready_arr)} of {page.money(now.arr)} could be sold now",
-            caption="Estimated ARR by kind of opportunity",
-            metric="expansion_totals",
-            key="kinds",
-        )
-    rows, shown = page.metric("expansion"), page.choices["show"]
-    rows = rows if shown == "all" else rows[rows.is_ready == (shown == "ready")].reset_index(drop=True)
-    caption = "Ready ones first, by expected ARR"
-    page.table(rows, OFFERS, title="Opportunities", caption=caption, metric="expansion", key="offers", rows=10)
 
 
 def rules() -> None:
@@ -55,6 +22,16 @@ def rules() -> None:
     caption = "A rule without its tables is silent; likelihoods over all accounts"
     page.table(
         found, KINDS, title="The seven rules", caption=caption, metric="expansion_totals", key="rules", opens=None
+    )
+    page.table(
+        page.metric("expansion_record"),
+        RECORD,
+        title="What became of what was found",
+        caption="Decided on this page, and the deals since",
+        metric="expansion_record",
+        key="record",
+        opens=None,
+        empty="Nothing was taken, put off or dismissed yet.",
     )
 
 
@@ -102,5 +79,5 @@ def review() -> None:
 
 
 with page.guard():
-    opportunities()
+    expansion_list.draw(page)
 page.tabs({"Rules": rules, "White space": whitespace, "Sponsor moves": moves, "Was it reasonable?": review})

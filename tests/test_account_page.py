@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from cs_metrics.workspace.database import Workspace
+from cs_metrics.workspace.entries import NewEntry
 from tests.expansion_support import customer, events, merged, one, users
 from tests.support import account, company, line
 
@@ -107,3 +109,29 @@ def test_the_expansion_page_answers_first_and_narrows_to_what_is_ready(opened: O
     assert len(opened("expansion", show="ready").dataframe[0].value) == 3
     waiting = opened("expansion", show="waiting")
     assert "No rows for these filters" in said(waiting)
+
+
+def test_a_chosen_opportunity_opens_its_desk_and_what_is_decided_there_changes_the_list(
+    opened: Open, data: Path
+) -> None:
+    app = opened("expansion", deal="acme|seats")
+    words = said(app)
+    assert "Acme Trading · Seats: 2 seats" in words
+    assert "**Why**: 9 of 10 seats given out" in words
+    assert "Fewer than 5 similar customers did the same" in words
+    assert {"Take", "Put off", "Dismiss", "Note"} <= {one.label for one in app.button}
+    assert "Open again" not in {one.label for one in app.button}
+    new = NewEntry("expansion", "acme", "dismiss", subject="seats", note="Ask next year", body={"reason": "no_budget"})
+    workspace = Workspace.open(data)
+    workspace.write([new], author="Ann", effective_on=opened("expansion").date_input[0].value)
+    workspace.close()
+    assert len(opened("expansion").dataframe[0].value) == 2, "one of three is gone"
+    aside = opened("expansion", show="aside", deal="acme|seats")
+    assert "Put off and dismissed" in said(aside)
+    assert "Dismissed because no budget: Ask next year" in said(aside)
+    assert "Open again" in {one.label for one in aside.button}
+
+
+def test_on_a_past_day_the_desk_says_where_to_write(opened: Open) -> None:
+    words = said(opened("expansion", deal="acme|seats", show="all", as_of="2026-02-15"))
+    assert "This is a look at the past" in words or "No rule finds" in words

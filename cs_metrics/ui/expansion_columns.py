@@ -2,7 +2,7 @@
 
 from cs_metrics.ui.tables import Col
 
-__all__ = ["GRID", "KINDS", "MOVES", "OFFERS", "REVIEW"]
+__all__ = ["GRID", "KINDS", "MOVES", "OFFERS", "RECORD", "REVIEW"]
 
 OFFERS = {
     "name": Col(label="Account", is_pinned=True),
@@ -13,15 +13,20 @@ OFFERS = {
     "evidence": Col(label="Evidence", width="large"),
     "blockers": Col(label="Held back by", kind="tags", width="large"),
     "blocked_until": Col(label="Held back until", kind="date", help="Where the day can be known"),
+    "blocked_why": Col(label="Why that day, or none", width="medium"),
     "timing": Col(label="Moment", kind="tags", width="medium"),
-    "route": Col(label="Route"),
     "owner": Col(label="Owner"),
+    "route": Col(label="Route"),
     "next_step": Col(label="Next step", width="medium"),
+    "status_says": Col(label="Status", width="medium"),
+    "note": Col(label="Last said", width="medium"),
     "message": Col(label="What can be said", width="large"),
     "health": Col(label="Health", kind="health"),
-    "arr": Col(label="ARR", kind="money"),
+    "arr": Col(label="Estimated ARR", kind="money"),
     "arr_basis": Col(label="How estimated", width="medium"),
     "likelihood": Col(label="Likelihood", kind="percent"),
+    "likelihood_low": Col(label="From", kind="percent", help="95% interval of the likelihood"),
+    "likelihood_high": Col(label="To", kind="percent", help="95% interval of the likelihood"),
     "likelihood_support": Col(label="Likelihood from", width="medium"),
     "gate": Col(label="Gate", width="medium"),
 }
@@ -33,6 +38,8 @@ KINDS = {
     "ready_arr": Col(label="Ready ARR", kind="money"),
     "expected_arr": Col(label="Expected ARR", kind="money"),
     "likelihood": Col(label="Likelihood", kind="percent"),
+    "likelihood_low": Col(label="From", kind="percent", help="95% interval; empty where it is configured"),
+    "likelihood_high": Col(label="To", kind="percent", help="95% interval; empty where it is configured"),
     "won": Col(label="Won", kind="count"),
     "decided": Col(label="Decided", kind="count"),
     "missing": Col(label="Tables missing"),
@@ -64,4 +71,15 @@ GRID = {
     "name": Col(label="Account", is_pinned=True),
     "arr": Col(label="ARR", kind="money"),
     "open": Col(label="Tried or gap", kind="count"),
+}
+RECORD = {
+    "kind": Col(label="Kind"),
+    "taken": Col(label="Taken", kind="count"),
+    "taken_won": Col(label="Won since", kind="count"),
+    "taken_lost": Col(label="Lost since", kind="count"),
+    "taken_open": Col(label="Still open", kind="count"),
+    "postponed": Col(label="Put off", kind="count"),
+    "dismissed": Col(label="Dismissed", kind="count"),
+    "declined": Col(label="Declined", kind="count"),
+    "counted_as_lost": Col(label="Counted as lost", kind="count", help="Declines that no deal tells of"),
 }

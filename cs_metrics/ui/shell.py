@@ -290,7 +290,8 @@ class Page:
         """Draw a table in a card: it sorts, searches, downloads, and a click on a row opens the account in `opens`.
 
         `columns` names and orders the shown columns; the frame may hold more (as the account's id). With `picks` a
-        click opens nothing: the value of that column in the clicked row is returned.
+        click returns the value of that column in the clicked row; only one on the first column opens the account then,
+        and none where `opens` is None.
         """
         name = key or f"table_{words.slug(title)}"
         with self.card(title, caption, metric=metric, key=name):
@@ -311,18 +312,16 @@ class Page:
                 alt=title,
             )
             with st.container(horizontal=True, gap="small", key=f"foot_{name}", vertical_alignment="center"):
-                hint = (
-                    " · click a row to open the account"
-                    if can_open
-                    else " · click a row to work on it"
-                    if picks
-                    else ""
-                )
+                hint = {
+                    (True, True): " · click a name to open the account, anything else to work on it",
+                    (True, False): " · click a row to open the account",
+                    (False, True): " · click a row to work on it",
+                }.get((can_open, bool(picks)), "")
                 st.caption(f"{say.plural(len(frame), 'row')}{hint}")
                 tables.downloads(frame, columns, name=f"{words.slug(title)}-{self.as_of}", key=name)
         if clicked is None:
             return None
-        if opens:
+        if opens and (not picks or tables.clicked_column(f"rows_{name}{order}") == next(iter(columns))):
             navigation.open_account(str(frame[opens].iloc[clicked]), self.carried)
         return str(frame[picks].iloc[clicked]) if picks else None
 

@@ -10,7 +10,7 @@ import streamlit as st
 from cs_metrics.report import format as say
 from cs_metrics.report import sheet
 
-__all__ = ["Col", "Kind", "config", "downloads", "draw", "height", "plain_columns", "prepared"]
+__all__ = ["Col", "Kind", "clicked_column", "config", "downloads", "draw", "height", "plain_columns", "prepared"]
 
 Kind = Literal[
     "text", "money", "percent", "count", "number", "points", "score", "days", "date", "month", "bool", "health", "tags",
@@ -132,6 +132,12 @@ def draw(
     found = chosen.selection
     picked: Sequence[int] = found.rows or [cell[0] for cell in found.cells]
     return int(picked[0]) if picked and picked[0] < len(frame) else None
+
+
+def clicked_column(key: str) -> str:
+    """Return the name of the column in which a table was clicked, empty where a whole row was chosen."""
+    cells = st.session_state[key].selection.cells
+    return str(cells[0][1]) if cells else ""
 
 
 def downloads(frame: pd.DataFrame, columns: Mapping[str, Col], *, name: str, key: str) -> None:
