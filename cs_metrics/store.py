@@ -36,6 +36,7 @@ __all__ = [
     "draft",
     "generation_path",
     "published_number",
+    "replay",
     "scratch",
     "trace",
     "writer",
@@ -67,6 +68,13 @@ def trace() -> Iterator[list[Query]]:
         yield found
     finally:
         _TRACE.reset(token)
+
+
+def replay(queries: Iterable[Query]) -> None:
+    """Count queries that ran before as run now: what they brought is used again."""
+    found = _TRACE.get()
+    if found is not None:
+        found.extend(queries)
 
 
 def generation_path(data_dir: Path, number: int) -> Path:

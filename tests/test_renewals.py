@@ -9,7 +9,7 @@ import pytest
 from cs_metrics.config import PlanStep, load_config
 from cs_metrics.errors import MetricError, MissingTable
 from cs_metrics.metrics import METRICS, Scope, run
-from cs_metrics.metrics.renewal_plan import with_priority
+from cs_metrics.metrics.renewal_plan import with_priority, with_priority_words
 from cs_metrics.store import Store
 from tests.renewal_company import Row, contract, history, lost, renewed, sellers
 from tests.support import account, company, day, line, records
@@ -315,7 +315,8 @@ def test_the_plan_must_run_towards_the_end() -> None:
 
 def prioritised(*rows: tuple[float, float, int]) -> pd.DataFrame:
     contracts = pd.DataFrame(rows, columns=["arr", "likelihood", "days_left"])
-    return with_priority(contracts, load_config(Path("nowhere")).renewals, "USD")
+    settings = load_config(Path("nowhere")).renewals
+    return with_priority_words(with_priority(contracts, settings), settings, "USD")
 
 
 def test_priority_is_stake_among_open_contracts_and_time() -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.renewal_company import contract, sellers
+from cs_metrics.ui import results
+from tests.renewal_company import contract, renewed, sellers
 from tests.support import account, company, line
 
 PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "renewals.py")
@@ -67,3 +68,19 @@ def test_with_nothing_due_it_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     page = opened(monkeypatch, tmp_path)
     assert page.markdown[0].value == "No undecided contract is due in the next 90 days."
     assert "none is overdue" in texts(page)
+
+
+def test_a_chosen_contract_opens_its_desk_where_one_can_write(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    sellers(tmp_path, [contract("a", "2024-03-01"), renewed("b", "2024-01-20", "2024-01-20")])
+    results.database.clear()
+    page = opened(monkeypatch, tmp_path, contract="a")
+    assert "0 of 7 steps done" in texts(page)
+    assert "By likelihood: nobody gave a call" in texts(page)
+    page.text_area[0].set_value("The board decides on Monday")
+    next(one for one in page.button if one.label == "Add note").click()
+    page.run()
+    assert "The board decides on Monday" in texts(page)
+    past = opened(monkeypatch, tmp_path, contract="a", as_of="2024-01-10")
+    assert "This is a look at the past" in texts(past)
+    assert not past.text_area
+    assert "The board decides" not in texts(past)

@@ -43,6 +43,7 @@ from cs_metrics.metrics import (  # noqa: F401
     pay,
     plateau,
     raci,
+    renewal_desk,
     renewal_rates,
     renewal_records,
     renewals,

@@ -9,14 +9,17 @@ from cs_metrics import periods
 from cs_metrics.errors import MetricError
 from cs_metrics.metrics.likelihood import KNOWN_CONTRACTS, base_rates, open_contracts, past_decisions, with_likelihood
 from cs_metrics.metrics.registry import metric
-from cs_metrics.metrics.renewal_plan import BEFORE_PLAN, with_plan, with_priority
+from cs_metrics.metrics.renewal_plan import BEFORE_PLAN, with_plan, with_priority, with_priority_words
 from cs_metrics.metrics.renewal_reasons import with_reasons
+from cs_metrics.metrics.renewal_written import with_calls, with_next_step, with_said
 from cs_metrics.metrics.scope import EVERYTHING, Scope
+from cs_metrics.metrics.shared import shared
 from cs_metrics.models.base_rate import BASIS_WORDS
 from cs_metrics.store import Store
 
 __all__ = [
     "CATEGORIES",
+    "open_called",
     "open_with_likelihood",
     "renewal_pipeline",
     "renewals_by_step",
@@ -29,10 +32,11 @@ _PIPELINE = [
     "contract_id", "account_id", "name", "segment", "csm", "owner", "ends_on", "days_left", "arr", "likelihood",
     "expected_arr", "category", "category_by", "priority", "priority_why", "plan_step", "overdue_steps", "overdue_names",
     "next_step", "next_step_on", "reasons_for", "reasons_against", "open_problems", "colour", "score", "auto_renews", "basis",
+    "owner_call", "called_on", "called_by", "next_step_owner", "open_promises", "last_note", "last_note_by", "last_note_on",
 ]  # fmt: skip
 
 
-@metric(needs=("contracts",), reads=("cta",), page="Renewals")
+@metric(needs=("contracts",), reads=("cta", "renewal", "promise"), page="Renewals")
 def renewal_pipeline(
     store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, days: int | None = None
 ) -> pd.DataFrame:
@@ -42,7 +46,8 @@ def renewal_pipeline(
     are in the list too. Overdue are those with negative days_left, however long ago they ended; a contract that ended
     more than `renewals.superseded_days` ago while a later one of the account has begun on or after its end is no longer
     listed. `days` is renewals.window_days by default. Likelihoods and priorities rest on all accounts, so they do not
-    change with the filter. The owner's own call carries no date and counts as it stands now.
+    change with the filter. The owner's own call is the one written on the page, from its day on; else the imported one,
+    which carries no date and counts as it stands now. A step or a next step written on the page counts from its day, too.
 
     Formula: expected_arr = likelihood × arr; likelihood: see renewal_base_rates; category = the owner's own call, else
         commit from renewals.commit_from, best case from renewals.best_case_from, at risk below;
@@ -57,21 +62,28 @@ def renewal_pipeline(
         category_by: whether the owner's call or the likelihood says so
         priority, priority_why: 0 to 100, and its parts in words
         plan_step: the step of the renewal plan whose time it is
-        overdue_steps, overdue_names: steps past their day that no message or meeting shows as done
-        next_step, next_step_on: the earliest step to do, and its day
+        overdue_steps, overdue_names: steps past their day that no message, meeting or person says are done
+        next_step, next_step_on: the next step that somebody wrote, else the earliest of the plan to do, and its day
         reasons_for, reasons_against: facts of the account, the strongest first, separated by "; "
         open_problems: urgent or old tickets, broken promises and flagged calls to action
         colour, score: health of the newest complete week
         auto_renews: whether it renews by itself
         basis: what the likelihood is
+        owner_call: the owner's own call: commit, best_case or at_risk
+        called_on, called_by: since when and by whom, for a call written on the page
+        next_step_owner: who does the next step
+        open_promises: promises to the account neither kept nor withdrawn, empty where none was ever loaded or written
+        last_note, last_note_by, last_note_on: what was last said about the contract, by whom, on which day
     """
     found = with_reasons(store, _pipeline(store, as_of, scope, days), as_of)
+    found = with_priority_words(found, store.config.renewals, store.config.currency)
+    found = with_said(store, found, as_of)
     found = found.drop(columns="colour").rename(columns={"colour_now": "colour", "score_now": "score"})
     found["basis"] = found["basis"].map(BASIS_WORDS).astype("str")
     return found[_PIPELINE]
 
 
-@metric(needs=("contracts",), reads=("cta",), page="Renewals")
+@metric(needs=("contracts",), reads=("renewal",), page="Renewals")
 def renewals_summary(
     store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, days: int | None = None
 ) -> pd.DataFrame:
@@ -116,7 +128,7 @@ def renewals_summary(
     return pd.DataFrame([row])
 
 
-@metric(needs=("contracts",), reads=("cta",), page="Renewals")
+@metric(needs=("contracts",), reads=("renewal",), page="Renewals")
 def renewals_by_week(
     store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, days: int | None = None
 ) -> pd.DataFrame:
@@ -155,7 +167,7 @@ def renewals_by_week(
     return table
 
 
-@metric(needs=("contracts",), reads=("cta",), page="Renewals")
+@metric(needs=("contracts",), reads=("renewal",), page="Renewals")
 def renewals_by_step(
     store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, days: int | None = None
 ) -> pd.DataFrame:
@@ -192,10 +204,14 @@ def renewals_by_step(
 
 
 def open_with_likelihood(store: Store, as_of: dt.date) -> pd.DataFrame:
-    """Return all undecided contracts of all accounts with likelihood, category and priority (no reasons, no plan)."""
+    """Return all undecided contracts of all accounts with likelihood, what is expected, and priority."""
+    return shared(store, "open_with_likelihood", _open_with_likelihood, as_of=as_of)
+
+
+def open_called(store: Store, as_of: dt.date) -> pd.DataFrame:
+    """Return `open_with_likelihood` with the owner's own call (owner_call, called_on, called_by) and the category."""
     settings = store.config.renewals
-    found = with_likelihood(open_contracts(store, as_of), base_rates(store, past_decisions(store, as_of)))
-    found["expected_arr"] = found["arr"] * found["likelihood"]
+    found = with_calls(store, open_with_likelihood(store, as_of), as_of)
     has_call = found["owner_call"].notna()
     by_likelihood = np.select(
         [
@@ -208,15 +224,27 @@ def open_with_likelihood(store: Store, as_of: dt.date) -> pd.DataFrame:
     )
     found["category"] = found["owner_call"].where(has_call, pd.Series(by_likelihood, index=found.index, dtype="str"))
     found["category_by"] = np.where(has_call, "owner", "likelihood")
-    return with_priority(found, settings, store.config.currency)
+    return found
+
+
+def _open_with_likelihood(store: Store, as_of: dt.date) -> pd.DataFrame:
+    found = with_likelihood(open_contracts(store, as_of), base_rates(store, past_decisions(store, as_of)))
+    found["expected_arr"] = found["arr"] * found["likelihood"]
+    return with_priority(found, store.config.renewals)
 
 
 def _pipeline(store: Store, as_of: dt.date, scope: Scope, days: int | None) -> pd.DataFrame:
-    found = open_with_likelihood(store, as_of)
-    asked = {str(row[0]) for row in store.rows("select account_id from scope", scope=scope)}
-    found = found[(found["days_left"] <= _window(store, days)) & found["account_id"].isin(asked)]
+    return shared(store, "pipeline", _planned, as_of=as_of, scope=scope, window=_window(store, days))
+
+
+def _planned(store: Store, as_of: dt.date, scope: Scope, window: int) -> pd.DataFrame:
+    found = open_called(store, as_of)
+    found = found[found["days_left"] <= window]
+    if scope.where:
+        asked = {str(row[0]) for row in store.rows("select account_id from scope", scope=scope)}
+        found = found[found["account_id"].isin(asked)]
     found = found.sort_values(["priority", "arr", "contract_id"], ascending=[False, False, True], ignore_index=True)
-    return with_plan(store, found, as_of)
+    return with_next_step(store, with_plan(store, found, as_of), as_of)
 
 
 def _window(store: Store, days: int | None) -> int:

@@ -30,7 +30,7 @@ def weeks(by_week: pd.DataFrame) -> c.Bars:
     called = [one for one in CATEGORIES if by_week[f"{one}_arr"].any()]
     series = [c.Series(name=CATEGORIES[one], y=c.values(by_week[f"{one}_arr"]), colour=_COLOURS[one]) for one in called]
     days = [say.date(day).rsplit(" ", 1)[0] for day in by_week["week"].dt.date.iloc[1:]]
-    return c.Bars(x=["Overdue", *days], series=series, unit="money", is_stacked=True, shows_values=False)
+    return c.Bars(x=["Overdue", *days], series=series, unit="money", is_stacked=True, shows_values=False, height=220)
 
 
 def weeks_title(now: pd.Series, currency: str) -> str:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from cs_metrics.report import format as say
 from cs_metrics.report import renewals as words
-from cs_metrics.ui import shell
+from cs_metrics.ui import link, renewal_desk, shell
 from cs_metrics.ui.figures import Figure
 from cs_metrics.ui.renewals_columns import STEPS, WORK
 from cs_metrics.ui.shell import Page
@@ -45,16 +45,21 @@ def draw_pipeline(page: Page) -> None:
         key="weeks",
     )
     rows = page.metric("renewal_pipeline", **window)
-    rows["category"] = rows["category"].map(words.CATEGORIES)
-    page.table(
-        rows,
+    shown = rows.assign(category=rows["category"].map(words.CATEGORIES))
+    chosen = page.table(
+        shown,
         WORK,
         title="What to work on first",
         caption=_behind(page, now),
         metric=("renewal_pipeline", window),
         key="pipeline",
+        opens=None,
+        picks="contract_id",
         empty=f"No undecided contract ends in {ahead}, and none is overdue.",
     )
+    contract = link.kept("contract", chosen, list(rows["contract_id"]))
+    if contract:
+        renewal_desk.draw(page, rows[rows["contract_id"] == contract].iloc[0])
 
 
 def draw_steps(page: Page) -> None:

@@ -5,22 +5,28 @@ from cs_metrics.ui.tables import Col
 __all__ = ["DUE", "STEPS", "WORK"]
 
 WORK = {
-    "name": Col(label="Account", is_pinned=True),
-    "priority": Col(label="Priority", kind="score", help="ARR at stake among all open contracts, and days left"),
-    "days_left": Col(label="Days left", kind="days", help="Negative: past its end and undecided"),
-    "arr": Col(label="ARR", kind="money"),
-    "likelihood": Col(label="Likelihood", kind="percent", help="See the tab Likelihood"),
-    "category": Col(label="Category", help="The owner's own call, else by likelihood"),
-    "colour": Col(label="Health", kind="health"),
+    "name": Col(label="Account", is_pinned=True, width=170),
+    "arr": Col(label="ARR", kind="money", width=96),
+    "days_left": Col(label="Days left", kind="days", width=82, help="Negative: past its end and undecided"),
+    "likelihood": Col(label="Likelihood", kind="percent", width=92, help="See the tab Likelihood"),
+    "category": Col(label="Category", width=92, help="The owner's own call, else by likelihood"),
+    "priority": Col(
+        label="Priority", kind="score", width=110, help="ARR at stake among all open contracts, and days left"
+    ),
     "reasons_against": Col(label="Against", kind="tags", width=280),
-    "next_step": Col(label="Next step"),
-    "next_step_on": Col(label="Step due", kind="date"),
-    "overdue_steps": Col(label="Steps overdue", kind="count"),
     "reasons_for": Col(label="For", kind="tags", width=280),
-    "ends_on": Col(label="Ends", kind="date"),
-    "expected_arr": Col(label="Expected", kind="money"),
+    "next_step": Col(label="Next step", width=170),
+    "next_step_on": Col(label="Step due", kind="date", width=104),
+    "overdue_steps": Col(label="Steps overdue", kind="count", width=110),
+    "overdue_names": Col(label="Which", width="medium"),
+    "colour": Col(label="Health", kind="health"),
+    "open_promises": Col(label="Open promises", kind="count"),
     "open_problems": Col(label="Open problems", kind="count"),
+    "expected_arr": Col(label="Expected", kind="money"),
+    "ends_on": Col(label="Ends", kind="date"),
     "owner": Col(label="Owner"),
+    "next_step_owner": Col(label="Who does the step"),
+    "last_note": Col(label="Last said", width="medium"),
     "priority_why": Col(label="Why this priority", width="large"),
 }
 STEPS = {
