@@ -98,6 +98,8 @@ class Negotiation(Strict):
     rival_lower_by: float = Share
     money_outcomes: tuple[str, ...] = ()
     switching: Switching
+    data_argument_from: float = Share
+    often_days: int = Field(ge=1, le=28)
     reply_days: int = Field(ge=1)
     role_meetings: dict[Literal["decision_maker", "sponsor", "champion", "admin"], tuple[str, ...]]
     raci: tuple[Activity, ...] = Field(min_length=1)
