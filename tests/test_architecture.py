@@ -63,6 +63,7 @@ def test_libraries_stay_where_they_belong(path: Path) -> None:
         "starlette": "ui",
         "plotly": "report",
         "sklearn": "models",
+        "xgboost": "models",
         "sqlalchemy": "workspace",
         "alembic": "workspace",
     }

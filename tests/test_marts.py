@@ -46,7 +46,7 @@ def test_what_the_engines_differ_on_is_refused(sql: str, says: str) -> None:
 
 
 def test_marts_read_only_facts_settings_and_the_calendar() -> None:
-    known = {f"fact_{name}" for name in TABLES} | {"settings", "days", "weeks", "months"}
+    known = {f"fact_{name}" for name in TABLES} | {"settings", "key_events", "days", "weeks", "months"}
     assert {one for mart in marts() for one in inputs(mart.name)} <= known
     assert {"fact_events", "fact_contracts", "settings"} <= inputs("account_week")
 

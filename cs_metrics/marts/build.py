@@ -70,6 +70,7 @@ def recipe(config: Config) -> str:
     """Return what a generation is made by: a fingerprint of the marts, the scoring and the settings behind them."""
     texts = [mart.sql for mart in marts()]
     texts += [inspect.getsource(health), config.health.model_dump_json(), config.onboarding.model_dump_json()]
+    texts += [config.activation.model_dump_json()]
     return hashlib.sha256("\0".join([*texts, config.currency]).encode()).hexdigest()[:16]
 
 
@@ -137,7 +138,7 @@ class _Builder:
             if self.touched is None or table.name in self.touched.tables:
                 self.changed.add(f"fact_{table.name}")
         if self.touched is None:
-            self.changed |= {"days", "weeks", "months", "settings"}
+            self.changed |= {"days", "weeks", "months", "settings", "key_events"}
 
     def _fact_view(self, view: str, table: Table, files: list[str]) -> None:
         columns = fact_columns(table, self.manifest.attributes)
@@ -216,8 +217,8 @@ class _Builder:
         """Return the first day whose week must be computed again; None when all must."""
         if self.touched is None or before is None:
             return None
-        weekly = inputs("account_week") & {f"fact_{table}" for table in self.touched.tables}
-        if weekly - {"fact_events"}:
+        weekly = {one for mart in marts() if mart.partition == "week" for one in inputs(mart.name)}
+        if weekly & {f"fact_{table}" for table in self.touched.tables} - {"fact_events"}:
             return None
         after = periods.add_days(before, 1 - (before.weekday() + 1) % 7)
         return min(after, self.touched.first_day) if self.touched.first_day else after
@@ -236,6 +237,10 @@ class _Builder:
             f"{literal(self.config.currency)} as currency, {self.config.onboarding.days} as onboarding_days, "
             f"{self.config.onboarding.renewal_window_days} as renewal_window_days, "
             f"{self.config.health.alert_weeks} as alert_weeks, {self.config.health.alert_due_days} as alert_due_days"
+        )
+        self._execute(
+            "create or replace table key_events as select * from "
+            f"(values {', '.join(_key_events(self.config))}) named(event, times, segment)"
         )
 
     def _mart(self, mart: Mart, *, is_whole: bool) -> None:
@@ -328,6 +333,15 @@ class _Builder:
         )
         rows = ", ".join(f"({literal(name)}, {self.manifest.rows.get(name, 0)})" for name in TABLES)
         self._execute(f"create or replace table table_info as select * from (values {rows}) t(table_name, row_count)")
+
+
+def _key_events(config: Config) -> list[str]:
+    """Return a row of SQL for each event of a key action: the default one under no segment, others under theirs."""
+    settings = config.activation
+    rows = [(event, settings.times, "") for event in settings.key_action]
+    rows += [(event, one.times, to) for one in settings.key_actions for to in one.segments for event in one.events]
+    rows = rows or [("", 1, "")]
+    return [f"({literal(event)}, {times}, {literal(to)})" for event, times, to in rows]
 
 
 def _month_bounds(month: str) -> tuple[dt.date, dt.date]:

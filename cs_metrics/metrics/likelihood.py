@@ -1,4 +1,7 @@
-"""How likely an open contract is to be renewed: the base rate of past decisions, as known on the as-of day.
+"""How likely an open contract is to be renewed: as a model of past decisions says, else their base rate.
+
+The model is learned as of each quarter-end, and scores every running contract each week when a generation is made; as of
+a day its score is that of the last complete week. Where no model is used, the base rate of past decisions stands in.
 
 A contract is known from its first day; its outcome, new amount and new term are known from the day it was decided. An
 outcome without a day of decision is not counted, because nobody can say since when it has been known.
@@ -15,12 +18,22 @@ from cs_metrics.store import Store
 
 __all__ = [
     "KNOWN_CONTRACTS",
+    "LANDMARKS",
+    "SCORE_HOLDS_DAYS",
     "base_rates",
+    "landmark_of",
     "open_contracts",
     "past_decisions",
     "running_contracts",
     "with_likelihood",
 ]
+
+LANDMARKS = (90, 30, 270)  # days before the end at which the models learn, the one that they are judged by first
+_NEAREST = (
+    (60, 30),
+    (180, 90),
+)  # contracts with fewer days left than this are read at this landmark, others at the last
+SCORE_HOLDS_DAYS = 14  # a score may lie so many days back: the account was a customer then
 
 # The contracts as somebody saw them on the evening of $as_of.
 KNOWN_CONTRACTS = """
@@ -54,6 +67,14 @@ _COLOURS = """
             and week.week_end = asked.day - cast(isodow(asked.day) % 7 as integer)
         left join first_colour on first_colour.account_id = asked.account_id
     )"""
+
+
+def landmark_of(days_left: pd.Series) -> np.ndarray:
+    """Return the landmark at which a contract with so many days left is read."""
+    found: np.ndarray = np.select(
+        [days_left < limit for limit, _ in _NEAREST], [one for _, one in _NEAREST], LANDMARKS[-1]
+    )
+    return found
 
 
 def past_decisions(store: Store, as_of: dt.date) -> pd.DataFrame:
@@ -118,7 +139,8 @@ def open_contracts(store: Store, as_of: dt.date) -> pd.DataFrame:
     the old one ended, so an earlier rule would let the later decision be seen.
 
     Columns: contract_id, account_id, name, segment, csm, owner, starts_on, ends_on, days_left (negative once past),
-    arr, auto_renews, owner_call, lag and colour (health 90 days before the end, the newest where that is to come).
+    arr, auto_renews, owner_call, lag and colour (health 90 days before the end, the newest where that is to come), and
+    scored, scored_weight, scored_by, scored_week, trained_on: the likelihood by a model, empty where none is used.
     """
     found = running_contracts(store, as_of)
     return found[found["state"] == "undecided"].drop(columns=["state", "renewed_arr"]).reset_index(drop=True)
@@ -172,19 +194,37 @@ def running_contracts(store: Store, as_of: dt.date) -> pd.DataFrame:
                 case when ends_on - 90 <= $as_of then ends_on - 90 else cast($as_of as date) end as day
             from running
         ),
-        {_COLOURS}
+        {_COLOURS},
+        scores as (
+            select score.*
+            from renewal_score score
+            inner join running on running.contract_id = score.contract_id
+            where
+                running.state = 'undecided' and score.week_end <= $as_of
+                and score.week_end > least(running.ends_on, cast($as_of as date)) - $score_holds_days
+            qualify row_number() over (partition by score.contract_id order by score.week_end desc) = 1
+        )
         select
             running.contract_id, running.account_id, accounts.name, coalesce(accounts.segment, '') as segment,
             accounts.csm, running.owner, starts_on, ends_on,
             date_diff('day', cast($as_of as date), ends_on) as days_left,
             arr_cents::double / 100 as arr, auto_renews, owner_call, coloured.colour, state,
-            renewed_cents::double / 100 as renewed_arr
+            renewed_cents::double / 100 as renewed_arr,
+            scores.likelihood as scored, scores.weight as scored_weight, scores.candidate as scored_by,
+            scores.week_end as scored_week, scores.trained_on
         from running
         inner join coloured on coloured.contract_id = running.contract_id
+        left join scores on scores.contract_id = running.contract_id
         inner join accounts on accounts.account_id = running.account_id
         order by ends_on, running.contract_id
     """
-    found = store.frame(sql, as_of=as_of, first_lag=LAGS[0], superseded_days=store.config.renewals.superseded_days)
+    found = store.frame(
+        sql,
+        as_of=as_of,
+        first_lag=LAGS[0],
+        superseded_days=store.config.renewals.superseded_days,
+        score_holds_days=SCORE_HOLDS_DAYS,
+    )
     found["lag"] = base_rate.lag_of(found["days_left"])
     return found
 
@@ -192,8 +232,8 @@ def running_contracts(store: Store, as_of: dt.date) -> pd.DataFrame:
 def with_likelihood(contracts: pd.DataFrame, rates: BaseRates) -> pd.DataFrame:
     """Return contracts (as of `open_contracts`) with their likelihood of being renewed and what it rests on.
 
-    A contract past its end is weighed once more against those that were still undecided as many days after theirs:
-    of these, the ones that are still open count as not renewed.
+    It is the score of the model in use, else the base rate. A contract past its end is weighed once more against those
+    that were still undecided as many days after theirs: of these, the ones that are still open count as not renewed.
 
     Columns: as given, and
         likelihood: chance of renewal, NaN where nothing was ever decided
@@ -201,7 +241,7 @@ def with_likelihood(contracts: pd.DataFrame, rates: BaseRates) -> pd.DataFrame:
         group_rate, overall: base rate of the group, and of all decisions
         late_decisions, late_renewed: support among contracts that were undecided as many days past their end
         weight: how many decisions the likelihood is worth, for intervals
-        basis: "segment and health", "segment" or "none"
+        basis: the model ("logistic", "forest" or "boosting"), else "segment and health", "segment" or "none"
     """
     found = contracts.join(rates.of(contracts[["segment", "lag", "colour"]])[["decisions", "renewed", "likelihood"]])
     found["group_rate"], found["overall"] = found["likelihood"], rates.overall
@@ -211,12 +251,28 @@ def with_likelihood(contracts: pd.DataFrame, rates: BaseRates) -> pd.DataFrame:
     found["late_decisions"] = np.where(is_late, _at_least(rates.days_late, late) + still_open, 0.0)
     found["late_renewed"] = np.where(is_late, _at_least(rates.days_late_renewed, late), 0.0)
     support = found["decisions"].to_numpy()
+    kept, counted, group = (found[one].to_numpy() for one in ("late_renewed", "late_decisions", "group_rate"))
     if rates.basis == "segment and health":
-        kept, counted, group = (found[one].to_numpy() for one in ("late_renewed", "late_decisions", "group_rate"))
         found["likelihood"] = np.where(is_late, base_rate.shrunk(kept, counted, group, rates.prior), group)
         support = np.where(is_late, counted, support)
-    found["weight"] = support + rates.prior
-    found["basis"] = rates.basis
+    scored = found["scored"].to_numpy(dtype="float64", na_value=np.nan)
+    is_scored = ~np.isnan(scored)
+    by_model = np.where(
+        is_late, _moved(scored, base_rate.shrunk(kept, counted, rates.overall, rates.prior), rates.overall), scored
+    )
+    found["likelihood"] = np.where(is_scored, by_model, found["likelihood"])
+    found["weight"] = np.where(
+        is_scored, found["scored_weight"].to_numpy(dtype="float64", na_value=np.nan), support + rates.prior
+    )
+    found["basis"] = found["scored_by"].where(is_scored, rates.basis).astype("str")
+    return found
+
+
+def _moved(chance: Floats, to: Floats, of: float) -> Floats:
+    """Return a chance whose odds are moved as those of a group move from the rate `of` to the rate `to`."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        odds = chance / (1 - chance) * (to / (1 - to)) / (of / (1 - of))
+        found: Floats = odds / (1 + odds)
     return found
 
 

@@ -19,6 +19,9 @@ Floats = npt.NDArray[np.float64]
 _CODES = {name: at for at, name in enumerate(COLOURS)}
 LAGS = (90, 180, 270, 360)  # days before the end at which the health of past contracts is read
 BASIS_WORDS = {
+    "logistic": "logistic model of past decisions",
+    "forest": "random forest of past decisions",
+    "boosting": "gradient boosted trees of past decisions",
     "segment and health": "base rate by segment and health",
     "segment": "base rate by segment only: too few decisions or losses for more",
     "none": "no decision is known yet",

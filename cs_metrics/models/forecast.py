@@ -178,11 +178,12 @@ def shock_spread(renewed: Floats, chances: Floats, quarters: Ints, *, prior: flo
 def _chances(
     book: Book, rates: Rates, count: int, quarters: int, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.float32], Ints]:
-    """Draw the renewal rate of each group of equal likelihood: its own uncertainty and the shock of each quarter.
+    """Draw the renewal rate of each group of equal likelihood, in whole percent: its own uncertainty and each quarter's shock.
 
     Returns quarter × group × path, each with the group's likelihood as its mean, and the group of each piece.
     """
-    pairs, group = np.unique(np.stack([book.likelihood, book.weight], axis=1), axis=0, return_inverse=True)
+    alike = np.stack([book.likelihood.round(2), np.maximum(book.weight.round(), 1.0)], axis=1)
+    pairs, group = np.unique(alike, axis=0, return_inverse=True)
     mean = np.clip(pairs[:, :1], 1e-6, 1 - 1e-6)
     drawn = np.clip(rng.beta(mean * pairs[:, 1:], (1 - mean) * pairs[:, 1:], (len(pairs), count)), 1e-9, 1 - 1e-9)
     odds = np.log(drawn / (1 - drawn))

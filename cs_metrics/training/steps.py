@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cs_metrics.store import Draft
+from cs_metrics.training import likelihood
 
 __all__ = ["STEPS", "Step"]
 
@@ -22,4 +23,4 @@ class Step:
     run: Callable[[Draft], Mapping[str, pd.DataFrame]]
 
 
-STEPS: tuple[Step, ...] = ()
+STEPS: tuple[Step, ...] = (Step("likelihood of renewal", likelihood.TABLES, likelihood.train),)
