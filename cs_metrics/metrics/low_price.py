@@ -153,6 +153,8 @@ def low_price(
     for name, value in given.items():
         if value is not None and value < 0:
             raise MetricError(f"{name}={value:g} is not possible: write 0 or more.")
+    if deal is None:
+        return pd.DataFrame([], columns=_COLUMNS)
     offer = _offer(deal, settings.switching, settings.rival_lower_by)
     if price is not None:
         offer = replace(offer, rival_price=price * (1 - settings.rival_lower_by))
@@ -168,10 +170,11 @@ def low_price(
     found = gains(store, as_of, only(store, deal.account_id, as_of, scope))
     says = _Says(offer=offer, given=given, settings=settings, currency=store.config.currency)
     rows = [*says.cost(), *says.data(), *says.effect(found), *says.risk()]
-    return pd.DataFrame(rows, columns=["argument", "item", "value", "unit", "text", "source", "speaks_for_us"])
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 Row = tuple[str, str, float, str, str, str, bool]
+_COLUMNS = ["argument", "item", "value", "unit", "text", "source", "speaks_for_us"]
 _NAN = float("nan")
 
 

@@ -77,10 +77,10 @@ class Deal:
         return (self.account_arr or self.arr) / 12 / self.seats if self.seats else None
 
 
-def deal_of(store: Store, as_of: dt.date, scope: Scope, account_id: str, contract_id: str) -> Deal:
+def deal_of(store: Store, as_of: dt.date, scope: Scope, account_id: str, contract_id: str) -> Deal | None:
     """Return the contract asked for, or the undecided one of the account that ends first, or the account alone.
 
-    `MetricError` where the account does not exist, or the contract is not open on the day.
+    None where the account is not in scope; `MetricError` where the account does not exist, or the contract is not open on the day.
     """
     sql = """
         select contract_id, account_id, starts_on, ends_on, arr_cents::double / 100
@@ -100,7 +100,7 @@ def deal_of(store: Store, as_of: dt.date, scope: Scope, account_id: str, contrac
     one = only(store, str(account), as_of, scope)
     pays = _pays(store, as_of, one)
     if pays.empty:
-        raise MetricError(f"'{account}' is not among the accounts that the filters leave.")
+        return None
     row = pays.iloc[0]
     often = store.config.negotiation.often_days
     since = periods.add_days(as_of, -28)
@@ -261,6 +261,13 @@ def concessions(
     share = settings.discount if discount is None else discount
     if not 0 <= share < 1:
         raise MetricError(f"discount={share:g} is not possible: write a share from 0 to below 1, 0.1 for 10 %.")
+    names = ["concession", "unit", "unit_price", "unit_cost", "equal_amount", "equal_value", "equal_cost"]
+    names += ["whole_amount", "whole_value", "whole_cost", "saved", "cost_over_years", "caution"]
+    return pd.DataFrame([] if deal is None else _given(deal, share, settings), columns=names)
+
+
+def _given(deal: Deal, share: float, settings: Negotiation) -> list[tuple[Any, ...]]:
+    """Return the cash discount, and each concession with the amount that is worth the same."""
     value = share * deal.arr
     prices = {"seat_year": deal.seat_year, "month": deal.arr / 12 or None, "year": deal.arr or None, None: None}
     cash: tuple[Any, ...] = (share * 100, value, value, share * 100, value, value, 0.0, settings.repeated_years * value)
@@ -280,9 +287,7 @@ def concessions(
         cost = one.cost if one.cost is not None else price * (one.cost_share or 0.0)
         caution = one.caution if price == price else "no seats are recorded, so that one has no price"
         rows.append((one.name, one.unit, price, cost, *_equal(value, price, cost), caution))
-    names = ["concession", "unit", "unit_price", "unit_cost", "equal_amount", "equal_value", "equal_cost"]
-    names += ["whole_amount", "whole_value", "whole_cost", "saved", "cost_over_years", "caution"]
-    return pd.DataFrame(rows, columns=names)
+    return rows
 
 
 def _equal(value: float, price: float, cost: float) -> tuple[Any, ...]:

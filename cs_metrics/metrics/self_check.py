@@ -117,14 +117,16 @@ def self_check(
         source: the table that tells
     """
     deal = deal_of(store, as_of, scope, account_id, contract_id)
-    one = only(store, deal.account_id, as_of, scope)
-    found = [
-        *_reason(store, as_of, one),
-        *_chain(store, as_of, one, deal),
-        *_replies(store, as_of, one),
-        *_promises(store, as_of, one),
-    ]
-    table = pd.DataFrame([one.__dict__ for one in found])
+    found: list[_Answer] = []
+    if deal is not None:
+        one = only(store, deal.account_id, as_of, scope)
+        found = [
+            *_reason(store, as_of, one),
+            *_chain(store, as_of, one, deal),
+            *_replies(store, as_of, one),
+            *_promises(store, as_of, one),
+        ]
+    table = pd.DataFrame([line.__dict__ for line in found], columns=list(_Answer.__dataclass_fields__))
     table["on"] = pd.to_datetime(table["on"]).astype("datetime64[us]")
     return table
 
