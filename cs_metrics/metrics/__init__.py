@@ -32,6 +32,7 @@ from cs_metrics.metrics import (  # noqa: F401
     health_definition,
     health_history,
     health_lists,
+    health_record,
     key_actions,
     leaderboard,
     likelihood_card,

@@ -1,148 +1,219 @@
-"""Does the health score work? What became of the red, yellow and green accounts of some time ago."""
+"""Does the health score work? What became of the red, yellow and green accounts of some time ago.
+
+Every row of a trial is a customer on a past day, with the score of the last complete week before that day, as it was
+computed from facts known then, and what its MRR became within the horizon. Nothing later enters the score.
+"""
 
 import datetime as dt
 import math
-from collections.abc import Sequence
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
 from cs_metrics import periods
-from cs_metrics.errors import MetricError
-from cs_metrics.metrics.health import book
+from cs_metrics.metrics.health_outcomes import outcomes, scored
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
+from cs_metrics.models.health_trial import Judgement, area_interval, area_under_curve, judge, wilson
 from cs_metrics.store import Store
 
-__all__ = ["MIN_LOSSES", "area_interval", "area_under_curve", "health_backtest", "wilson"]
+__all__ = [
+    "area_interval",
+    "area_under_curve",
+    "health_backtest",
+    "health_backtest_deciles",
+    "health_backtest_groups",
+    "judged",
+    "wilson",
+]
 
-MIN_LOSSES = 10
-_Z = 1.959963984540054  # 95 %
+_COLOURS = ["red", "yellow", "green", "none"]
 
 
 @metric(needs=("subscriptions",), page="Health")
-def health_backtest(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, horizon_days: int = 90) -> pd.DataFrame:
+def health_backtest(
+    store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, horizon_days: int = 90, snapshots: int = 1
+) -> pd.DataFrame:
     """Did the score tell who would be lost: of the accounts of each colour `horizon_days` ago, how many were lost since.
 
     The accounts are the customers of the day `horizon_days` before the as-of day, with the score as it was then.
-    Lost means churned or shrunk: MRR on the as-of day below that of the snapshot. Accounts without a score then are
-    shown, and are in neither the overall rate nor the AUC. With fewer than 10 losses, or 10 accounts kept, the verdict
-    is "not enough outcomes"; where the interval of the AUC holds 0.5 it is "does not separate".
+    Lost means churned or shrunk: MRR at the end of the window below that of the snapshot. With more `snapshots` the
+    same is asked of earlier days too, each a horizon before the one after it, and all are pooled: no two windows
+    overlap, and an account counts once in each. Accounts without a score then are shown, and are in neither the
+    overall rate nor the AUC.
+
+    The verdict: "not enough outcomes" with fewer than 10 losses, or 10 accounts kept. "Does not separate" where the
+    interval of the AUC holds 0.5. "Separates weakly" where a floor is missed: red accounts are to be lost at least 3
+    times as often as all (where losses are too many for that: at least half of the way up to 100 %), and two thirds of
+    the losses are to have been yellow or red.
 
     Formula: loss_rate = lost ÷ accounts; lift = loss_rate ÷ lost of all scored accounts ÷ all scored accounts;
         AUC = share of the pairs of a lost and a kept account in which the lost one scored lower, ties as half.
     Columns:
         colour: colour at the snapshot: red, yellow, green or none
         accounts: customers of the snapshot with that colour
-        lost: those of them that churned or shrank until the as-of day
+        lost: those of them that churned or shrank within the horizon
         churned, shrank: the two kinds of loss
         loss_rate: lost ÷ accounts
         low, high: 95 % interval of the loss rate
         lift: loss rate ÷ that of all accounts with a score
         auc, auc_low, auc_high: how well the score separates, with its 95 % interval; the same on every row
         verdict: what that means in words; the same on every row
-        snapshot_day: the day of the snapshot
-    Source: Wilson (1927) for rates; Newcombe (2006), Statistics in Medicine 25:559, method 5, for the AUC.
+        snapshot_day: the day of the snapshot, of the first one where several are pooled
+        snapshots: days that are pooled
+        lost_arr: ARR that these accounts lost
+        lost_arr_share: share of all ARR lost by accounts with a score; that of green is what the score did not see
+        base_rate: loss rate of all accounts with a score; the same on every row
+        red_lift: loss rate of red ÷ base rate; the same on every row
+        below_green_share: share of the lost accounts that were yellow or red; the same on every row
+    Source: Wilson (1927) for rates. AUC: the wider of a bootstrap that draws accounts (Efron 1979; Field and Welsh
+        2007 for clusters) and Newcombe (2006), Statistics in Medicine 25:559, method 5.
     """
-    if horizon_days < 1:
-        raise MetricError("horizon_days must be at least 1.")
-    snapshot = periods.add_days(as_of, -horizon_days)
-    sql = f"""
-        with {book("opening", "snapshot")},
-        {book("closing", "as_of")}
-        select
-            coalesce(health.colour, 'none') as colour,
-            health.score,
-            closing.account_id is null as is_churned,
-            coalesce(closing.mrr_cents, 0) between 1 and opening.mrr_cents - 1 as is_shrunk
-        from opening
-        left join closing on closing.account_id = opening.account_id
-        left join account_week_health health on health.account_id = opening.account_id and health.week_end = $week_end
+    found = outcomes(store, as_of=as_of, scope=scope, horizon_days=horizon_days, snapshots=snapshots)
+    known = scored(found)
+    verdict = judged(known, store, f" {horizon_days} days ago")
+    counted = _counted(found, "colour", known)
+    rows = counted.reindex(_COLOURS).rename_axis("colour").reset_index()
+    counts = ["accounts", "lost", "churned", "shrank"]
+    rows[[*counts, "lost_arr"]] = rows[[*counts, "lost_arr"]].fillna(0)
+    rows = rows.astype(dict.fromkeys(counts, "int64"))
+    is_scored = rows["colour"] != "none"
+    rows["lift"] = rows["lift"].where(is_scored)
+    share = rows["lost_arr"].where(is_scored)
+    rows["lost_arr_share"] = share / share.sum() if share.sum() else np.nan
+    rows["auc"], rows["auc_low"], rows["auc_high"] = verdict.auc, verdict.low, verdict.high
+    rows["verdict"] = verdict.verdict
+    rows["snapshot_day"] = pd.Timestamp(_first_day(found, as_of, horizon_days)).as_unit("us")
+    rows["snapshots"] = max(int(found["snapshot_day"].nunique()), 1)
+    rows["base_rate"] = known["is_lost"].mean() if len(known) else np.nan
+    rows["red_lift"], rows["below_green_share"] = verdict.red_lift, verdict.below_green_share
+    first = ["colour", *counts, "loss_rate", "low", "high", "lift", "auc", "auc_low", "auc_high", "verdict"]
+    more = ["snapshot_day", "snapshots", "lost_arr", "lost_arr_share", "base_rate", "red_lift", "below_green_share"]
+    return rows[[*first, *more]]
+
+
+@metric(needs=("subscriptions",), page="Health")
+def health_backtest_deciles(
+    store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, horizon_days: int = 90, snapshots: int = 1
+) -> pd.DataFrame:
+    """Of the tenth of the accounts that scored lowest some time ago, and of each other tenth, how many were lost since.
+
+    Snapshots and losses are those of `health_backtest`. Tenths are cut at each snapshot among the accounts with a score
+    then; accounts with the same score are in the same tenth, so tenths need not be of the same size.
+
+    Formula: decile = 10 × mean rank ÷ accounts, rounded up; lost_so_far = lost in this and all lower tenths ÷ all lost.
+    Columns:
+        decile: 1 for the lowest scores to 10
+        score_from, score_to: lowest and highest score in it
+        accounts, lost: accounts with a score, and those of them that churned or shrank
+        loss_rate, low, high: lost ÷ accounts, with its 95 % interval
+        lift: loss rate ÷ that of all
+        lost_so_far: share of all losses in this and the lower tenths
+        lost_arr: ARR that these accounts lost
+        base_rate: loss rate of all; the same on every row
+    Source: Wilson (1927).
     """
-    week_end = periods.last_full_week_end(snapshot)
-    found = store.frame(sql, scope=scope, snapshot=snapshot, as_of=as_of, week_end=week_end)
-    found["is_lost"] = found["is_churned"] | found["is_shrunk"]
-    counted = found.groupby("colour").agg(
+    found = outcomes(store, as_of=as_of, scope=scope, horizon_days=horizon_days, snapshots=snapshots)
+    known = scored(found)
+    groups = known.groupby("snapshot_day")["score"]
+    place = np.ceil((groups.rank() - 0.5) / groups.transform("count") * 10)
+    known["decile"] = place.clip(lower=1, upper=10).astype("int64")
+    rows = _counted(known, "decile", known).drop(columns=["churned", "shrank"])
+    rows = rows.join(known.groupby("decile")["score"].agg(score_from="min", score_to="max")).reset_index()
+    rows["lost_so_far"] = rows["lost"].cumsum() / (rows["lost"].sum() or np.nan)
+    rows["base_rate"] = known["is_lost"].mean() if len(known) else np.nan
+    columns = ["decile", "score_from", "score_to", "accounts", "lost", "loss_rate", "low", "high", "lift"]
+    return rows[[*columns, "lost_so_far", "lost_arr", "base_rate"]]
+
+
+@metric(needs=("subscriptions",), page="Health")
+def health_backtest_groups(
+    store: Store,
+    *,
+    as_of: dt.date,
+    scope: Scope = EVERYTHING,
+    horizon_days: int = 90,
+    snapshots: int = 1,
+    by: Literal["segment", "stage", "csm"] = "segment",
+) -> pd.DataFrame:
+    """Does the score work in each segment: its AUC, its red accounts and its verdict, segment by segment.
+
+    Snapshots, losses and verdicts are those of `health_backtest`. The stage is that of the snapshot; segment and CSM are
+    as they are now.
+
+    Columns:
+        group: the segment, stage or CSM; empty where it is unknown
+        accounts, lost: accounts with a score, and those of them that churned or shrank
+        base_rate: lost ÷ accounts
+        red_accounts, red_lost: those that were red, and lost
+        red_lift: loss rate of red ÷ base rate
+        below_green_share: share of the lost accounts that were yellow or red
+        green_lost_arr_share: share of the lost ARR that was green
+        auc, auc_low, auc_high: with its 95 % interval
+        verdict: in words
+    """
+    found = outcomes(store, as_of=as_of, scope=scope, horizon_days=horizon_days, snapshots=snapshots)
+    known = scored(found)
+    rows = [_group(str(name), part, store, horizon_days) for name, part in known.groupby(by, sort=True)]
+    columns = [
+        "group", "accounts", "lost", "base_rate", "red_accounts", "red_lost", "red_lift", "below_green_share",
+        "green_lost_arr_share", "auc", "auc_low", "auc_high", "verdict",
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _group(name: str, part: pd.DataFrame, store: Store, horizon_days: int) -> dict[str, Any]:
+    verdict = judged(part, store, f" {horizon_days} days ago")
+    red = part[part["colour"] == "red"]
+    lost_arr = part["lost_arr"].sum()
+    return {
+        "group": name,
+        "accounts": len(part),
+        "lost": verdict.lost,
+        "base_rate": part["is_lost"].mean(),
+        "red_accounts": len(red),
+        "red_lost": int(red["is_lost"].sum()),
+        "red_lift": verdict.red_lift,
+        "below_green_share": verdict.below_green_share,
+        "green_lost_arr_share": part.loc[part["colour"] == "green", "lost_arr"].sum() / lost_arr
+        if lost_arr
+        else math.nan,
+        "auc": verdict.auc,
+        "auc_low": verdict.low,
+        "auc_high": verdict.high,
+        "verdict": verdict.verdict,
+    }
+
+
+def judged(known: pd.DataFrame, store: Store, since: str) -> Judgement:
+    """Return the judgement over rows of `health_outcomes.scored`."""
+    return judge(
+        known["score"].to_numpy(dtype="float64"),
+        known["is_lost"].to_numpy(dtype=bool),
+        known["account_id"].to_numpy(dtype=str),
+        known["colour"].to_numpy(dtype=str),
+        store.config.health.trial,
+        since=since,
+    )
+
+
+def _counted(found: pd.DataFrame, by: str, known: pd.DataFrame) -> pd.DataFrame:
+    """Return accounts, losses, rate with interval and lift of each group; the lift is against all that are `known`."""
+    rows = found.groupby(by).agg(
         accounts=("is_lost", "size"),
         lost=("is_lost", "sum"),
         churned=("is_churned", "sum"),
         shrank=("is_shrunk", "sum"),
+        lost_arr=("lost_arr", "sum"),
     )
-    rows = counted.reindex(["red", "yellow", "green", "none"], fill_value=0).rename_axis("colour").reset_index()
-    rows = rows.astype({"accounts": "int64", "lost": "int64", "churned": "int64", "shrank": "int64"})
-    known = found[found["score"].notna()]
-    overall = known["is_lost"].mean() if len(known) else math.nan
-    rows["loss_rate"] = rows["lost"] / rows["accounts"].where(rows["accounts"] > 0)
-    ends = [wilson(lost, accounts) for lost, accounts in zip(rows["lost"], rows["accounts"], strict=True)]
+    rows["loss_rate"] = rows["lost"] / rows["accounts"]
+    ends = [wilson(int(lost), int(accounts)) for lost, accounts in zip(rows["lost"], rows["accounts"], strict=True)]
     rows["low"], rows["high"] = [low for low, _ in ends], [high for _, high in ends]
-    rows["lift"] = rows["loss_rate"].where(rows["colour"] != "none") / (overall if overall else math.nan)
-    lost, kept = known.loc[known["is_lost"], "score"].to_numpy(), known.loc[~known["is_lost"], "score"].to_numpy()
-    auc = area_under_curve(lost, kept)
-    low, high = area_interval(auc, len(lost), len(kept))
-    rows["auc"], rows["auc_low"], rows["auc_high"] = auc, low, high
-    rows["verdict"] = _verdict(len(lost), len(kept), (auc, low, high), horizon_days)
-    rows["snapshot_day"] = pd.Timestamp(snapshot).as_unit("us")
+    base = float(known["is_lost"].mean()) if len(known) else 0.0
+    rows["lift"] = rows["loss_rate"] / base if base else np.nan
     return rows
 
 
-def _verdict(lost: int, kept: int, area: tuple[float, float, float], horizon_days: int) -> str:
-    if lost + kept == 0:
-        return f"not enough outcomes (no customer had a score {horizon_days} days ago)"
-    if lost < MIN_LOSSES:
-        return f"not enough outcomes ({lost} of {lost + kept} accounts lost, at least {MIN_LOSSES} are needed)"
-    if kept < MIN_LOSSES:
-        return f"not enough outcomes ({kept} of {lost + kept} accounts kept, at least {MIN_LOSSES} are needed)"
-    auc, low, high = area
-    said = f"AUC {auc:.2f}, 95% interval {low:.2f} to {high:.2f}"
-    if low > 0.5:
-        return f"separates ({said})"
-    if high < 0.5:
-        return f"does not separate ({said}, the lost accounts even scored higher)"
-    return f"does not separate ({said} holds the 0.50 of chance)"
-
-
-def wilson(hits: int, of: int, z: float = _Z) -> tuple[float, float]:
-    """Return the Wilson score interval of hits ÷ of, NaN without a case."""
-    if not of:
-        return math.nan, math.nan
-    share, spread = hits / of, z * z / of
-    middle = (share + spread / 2) / (1 + spread)
-    half = z / (1 + spread) * math.sqrt(share * (1 - share) / of + spread / (4 * of))
-    return max(middle - half, 0.0) if hits else 0.0, min(middle + half, 1.0) if hits < of else 1.0
-
-
-def area_under_curve(lost: Sequence[float] | np.ndarray, kept: Sequence[float] | np.ndarray) -> float:
-    """Return the share of pairs in which the lost one has the lower score, ties as half; NaN without both kinds."""
-    if not len(lost) or not len(kept):
-        return math.nan
-    ordered = np.sort(np.asarray(kept, dtype="float64"))
-    above = len(ordered) - np.searchsorted(ordered, lost, side="right")
-    equal = np.searchsorted(ordered, lost, side="right") - np.searchsorted(ordered, lost, side="left")
-    return float((above + equal / 2).sum() / (len(lost) * len(kept)))
-
-
-def area_interval(auc: float, lost: int, kept: int, z: float = _Z) -> tuple[float, float]:
-    """Return the interval of an AUC: the values that the observed one is within `z` standard errors of.
-
-    The standard error is taken at the value in question, so that an AUC of 1 from few losses still has a wide interval.
-    """
-    if math.isnan(auc):
-        return math.nan, math.nan
-    return _end(auc, 0.0, lost, kept, z), _end(auc, 1.0, lost, kept, z)
-
-
-def _end(auc: float, towards: float, lost: int, kept: int, z: float) -> float:
-    inside, outside = auc, towards
-    for _ in range(60):
-        middle = (inside + outside) / 2
-        if abs(auc - middle) <= z * _standard_error(middle, lost, kept):
-            inside = middle
-        else:
-            outside = middle
-    return (inside + outside) / 2
-
-
-def _standard_error(auc: float, lost: int, kept: int) -> float:
-    average = (lost + kept) / 2 - 1
-    inner = 1 + average * ((1 - auc) / (2 - auc) + auc / (1 + auc))
-    return math.sqrt(auc * (1 - auc) * inner / (lost * kept))
+def _first_day(found: pd.DataFrame, as_of: dt.date, horizon_days: int) -> Any:
+    return found["snapshot_day"].min() if len(found) else periods.add_days(as_of, -horizon_days)

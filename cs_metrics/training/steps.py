@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cs_metrics.store import Draft
-from cs_metrics.training import likelihood
+from cs_metrics.training import health, likelihood
 
 __all__ = ["STEPS", "Step"]
 
@@ -23,4 +23,7 @@ class Step:
     run: Callable[[Draft], Mapping[str, pd.DataFrame]]
 
 
-STEPS: tuple[Step, ...] = (Step("likelihood of renewal", likelihood.TABLES, likelihood.train),)
+STEPS: tuple[Step, ...] = (
+    Step("record of the health score", health.TABLES, health.run),
+    Step("likelihood of renewal", likelihood.TABLES, likelihood.train),
+)
