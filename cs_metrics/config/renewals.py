@@ -31,6 +31,8 @@ class Renewals(Strict):
     plan_steps: tuple[PlanStep, ...] = Field(min_length=1)
     commit_from: float = Share
     best_case_from: float = Share
+    settled_months: int = Field(ge=1, le=24)
+    min_past_periods: int = Field(ge=3)
     priority_time_points: float = Field(ge=0, le=100)
 
     @model_validator(mode="after")

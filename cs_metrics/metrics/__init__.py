@@ -49,6 +49,7 @@ from cs_metrics.metrics import (  # noqa: F401
     renewal_desk,
     renewal_rates,
     renewal_records,
+    renewal_triangle,
     renewals,
     revenue,
     self_check,

@@ -2,7 +2,7 @@
 
 from cs_metrics.ui.tables import Col
 
-__all__ = ["DUE", "STEPS", "WORK"]
+__all__ = ["COMPLETION", "DUE", "STEPS", "TREE", "WORK"]
 
 WORK = {
     "name": Col(label="Account", is_pinned=True, width=170),
@@ -47,4 +47,26 @@ DUE = {
     "in_period_rate": Col(label="In-period rate", kind="percent"),
     "gross_renewal_rate": Col(label="Gross renewal rate", kind="percent"),
     "net_renewal_rate": Col(label="Net renewal rate", kind="percent"),
+}
+COMPLETION = {
+    "period": Col(label="Due in"),
+    "due": Col(label="Due", kind="count"),
+    "due_arr": Col(label="ARR due", kind="money"),
+    "age_months": Col(label="Months seen", kind="count", help="Whole months since the period's first day"),
+    "share": Col(label="Renewed so far", kind="percent", help="Kept ARR ÷ due ARR after so many months"),
+    "final_share": Col(label="Should come to", kind="percent", help="Once the late renewals are in"),
+    "low": Col(label="Low", kind="percent", help="80% interval, from how far the method was off in past periods"),
+    "high": Col(label="High", kind="percent"),
+    "note": Col(label="Note"),
+}
+TREE = {
+    "period": Col(label="Due in"),
+    "due_arr": Col(label="ARR due", kind="money"),
+    "resolution": Col(label="Resolution", kind="percent", help="Decided ÷ due"),
+    "close": Col(label="Close", kind="percent", help="Won at its old value ÷ decided"),
+    "conversion": Col(label="Conversion", kind="percent", help="Booked ÷ old value of what was won"),
+    "net_renewal_rate": Col(label="Net renewal rate", kind="percent", help="Resolution × close × conversion"),
+    "decided_arr": Col(label="Decided", kind="money"),
+    "won_arr": Col(label="Won, old value", kind="money"),
+    "booked_arr": Col(label="Booked, new value", kind="money"),
 }
