@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -15,7 +14,7 @@ from tests.support import account, company, line
 ROOT = Path(__file__).resolve().parent.parent
 Open = Callable[..., AppTest]
 TABS = {
-    "account": ["To do", "Timeline", "Users", "Results", "Expansion"],
+    "account": ["Timeline", "People", "Use", "Value", "Renewal & expansion", "Notes & calls"],
     "expansion": ["Rules", "White space", "Sponsor moves", "Was it reasonable?"],
 }
 
@@ -56,10 +55,6 @@ def said(app: AppTest) -> str:
     return "\n".join(str(one.value) for kind in ("markdown", "caption", "subheader") for one in app.get(kind))
 
 
-def picker(app: AppTest) -> Any:
-    return next(one for one in app.selectbox if one.label == "Account")
-
-
 @pytest.mark.parametrize(("page", "tab"), [(page, tab) for page, tabs in TABS.items() for tab in tabs])
 def test_every_tab_opens(opened: Open, page: str, tab: str) -> None:
     app = opened(page, account="acme", tab=tab)
@@ -80,7 +75,6 @@ def test_an_account_that_left_still_opens(opened: Open) -> None:
 def test_without_an_account_the_largest_are_offered(opened: Open) -> None:
     app = opened("account")
     assert [one.value for one in app.subheader] == ["Choose an account"]
-    assert picker(app).options[0] == "Choose an account"
     assert "There is no account" not in said(app)
 
 
@@ -90,11 +84,20 @@ def test_an_unknown_account_is_said_with_near_names(opened: Open) -> None:
     assert "Choose an account" in [one.value for one in app.subheader]
 
 
-def test_choosing_an_account_opens_it(opened: Open) -> None:
-    app = opened("account")
-    picker(app).select("acme").run()
+def test_the_accounts_to_choose_from_are_searched(opened: Open) -> None:
+    app = opened("account", search="trading")
+    assert list(app.dataframe[0].value["name"]) == ["Acme Trading"]
+
+
+def test_a_name_in_the_sidebar_finds_the_account_on_any_page(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
+    monkeypatch.setenv("CS_METRICS_DATA", str(data))
+    app = AppTest.from_file(str(ROOT / "cs_metrics" / "ui" / "router.py"), default_timeout=60).run()
+    app.sidebar.text_input[0].set_value("TRAD").run()
     assert not app.exception
-    assert "Acme Trading is in adoption" in said(app)
+    links = [one.proto for one in app.sidebar.get("page_link") if "Acme Trading" in one.proto.label]
+    assert len(links) == 1 and "account=acme" in links[0].query_string
+    app.sidebar.text_input[0].set_value("qqqq").run()
+    assert "No account is called like “qqqq”" in "".join(one.value for one in app.sidebar.caption)
 
 
 def test_before_an_account_starts_the_page_says_so(opened: Open) -> None:

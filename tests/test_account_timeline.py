@@ -9,7 +9,7 @@ from cs_metrics.metrics.timeline import KINDS, account_timeline
 from cs_metrics.store import Database, Store
 from cs_metrics.workspace.entries import NewEntry
 from tests.expansion_support import D, ago, events, merged, one
-from tests.support import account, company, line, records
+from tests.support import account, company, day, line, records
 
 LATER = "2026-03-02"
 
@@ -73,7 +73,14 @@ def of(store: Store, *kinds: str) -> list[tuple]:
 
 ENTRIES = {
     "note": [(ago(3), "Note", "Call them, by cleo"), (ago(3), "Statement of work needed", "by cleo")],
-    "usage": [("2026-01-30", "First use of used", "")],
+    "usage": [("2026-02-24", "Used again", "after 25 days without use"), ("2026-01-30", "First use of used", "")],
+    "week": [
+        ("2026-03-01", "Week of 23 Feb 2026: 1 use by 1 user", "after a week without use"),
+        ("2026-02-22", "Week of 16 Feb 2026: 0 uses", ""),
+        ("2026-02-15", "Week of 9 Feb 2026: 0 uses", ""),
+        ("2026-02-08", "Week of 2 Feb 2026: 0 uses", "-100% against the week before"),
+        ("2026-02-01", "Week of 26 Jan 2026: 1 use by 1 user", ""),
+    ],
     "milestone": [("2025-01-13", "Reached: Live", "2 days late")],
     "ticket": [
         ("2025-02-03", "Ticket opened: ticket", "u"),
@@ -147,11 +154,23 @@ def test_a_change_of_health_is_an_entry(store: Store) -> None:
 
 def test_the_list_is_newest_first_and_counts_what_it_leaves_out(store: Store) -> None:
     everything = account_timeline(store, as_of=D, account_id="a", limit=1000)
-    assert set(everything["kind"]) == set(KINDS)
+    assert set(everything["kind"]) == set(KINDS) - {"week"}
     assert list(everything["day"]) == sorted(everything["day"], reverse=True)
     assert set(everything["total"]) == {len(everything)}
     short = account_timeline(store, as_of=D, account_id="a", limit=3)
     assert records(short) == records(everything.head(3))
+    following = account_timeline(store, as_of=D, account_id="a", limit=3, offset=3)
+    assert records(following) == records(everything.iloc[3:6])
+
+
+def test_words_and_days_narrow_the_list(store: Store) -> None:
+    def what(**options: object) -> list[str]:
+        return list(account_timeline(store, as_of=D, account_id="a", **options)["what"])
+
+    assert what(text="connector PROMISE kept") == ["Promise kept: Connector"]
+    assert what(text="host Cora") == ["QBR held"]
+    assert what(from_=day("2025-04-01"), to=day("2025-04-30")) == ["Ann, decision maker, left"]
+    assert what(text="no such words") == []
 
 
 def test_an_unknown_kind_is_refused_with_near_words(store: Store) -> None:

@@ -4,6 +4,7 @@ A data folder's own config.toml wins over the shipped data/config.toml; there is
 the sections of one page.
 """
 
+from cs_metrics.config.account import Account
 from cs_metrics.config.expansion import Expansion
 from cs_metrics.config.file import SHIPPED, Config, load_config
 from cs_metrics.config.health import DIMENSIONS, MEASURED, AtRisk, HealthConfig, HealthWeights, Measure
@@ -25,6 +26,7 @@ __all__ = [
     "DIMENSIONS",
     "MEASURED",
     "SHIPPED",
+    "Account",
     "Activation",
     "Activity",
     "AtRisk",

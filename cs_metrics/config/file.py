@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field, ValidationError
 
+from cs_metrics.config.account import Account
 from cs_metrics.config.base import Share, Strict
 from cs_metrics.config.expansion import Expansion
 from cs_metrics.config.health import Health
@@ -39,6 +40,7 @@ class Config(Strict):
     contract_mix: ContractMix
     forecast: Forecast
     expansion: Expansion
+    account: Account
 
 
 def load_config(data_dir: Path) -> Config:

@@ -7,8 +7,13 @@ __all__ = ["EVERYTHING", "METRICS", "Metric", "Scope", "find", "metric", "run"]
 
 from cs_metrics.metrics import (  # noqa: F401
     account,
+    account_agenda,
+    account_changes,
     account_facts,
+    account_features,
+    account_search,
     account_usage,
+    account_value,
     activation,
     activation_accounts,
     at_risk,

@@ -10,17 +10,16 @@ from typing import Any
 
 import pandas as pd
 
-from cs_metrics import periods
-from cs_metrics.metrics.expansion_words import day, joined, plural
+from cs_metrics.metrics.expansion_words import and_more, day, joined, plural
 from cs_metrics.metrics.health import health
 from cs_metrics.metrics.onboarding import onboarding_risk
-from cs_metrics.metrics.one_account import only
+from cs_metrics.metrics.one_account import each, only
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.renewals import renewal_pipeline
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
 
-__all__ = ["account_header", "account_search", "choices", "headline", "profile"]
+__all__ = ["account_header", "headline", "notices", "people", "profile"]
 
 _HEADER = """
     with book as (
@@ -39,6 +38,18 @@ _HEADER = """
     select
         accounts.account_id,
         name,
+        (
+            select max(to_day) from mrr_interval before
+            where before.account_id = accounts.account_id and to_day <= $as_of and book.account_id is null
+        ) as left_on,
+        (
+            select min(first_day) from event_first
+            where event_first.account_id = accounts.account_id and first_day <= $as_of
+        ) as first_used_on,
+        (
+            select count(*) from contracts known
+            where known.account_id = accounts.account_id and starts_on <= $as_of
+        ) as contracts,
         segment,
         industry,
         region,
@@ -132,6 +143,9 @@ def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, a
         score_before: score four weeks earlier
         active_users, seats, active_share: users active in the 4 weeks to week_end, seats, and their share
         onboarding_colour, next_milestone: as in onboarding_risk
+        left_on: for a former customer the day its last revenue ended
+        first_used_on: first day of any use, empty where none was recorded by the as-of day
+        contracts: contracts that have begun, decided or not
         open_tickets, open_promises, open_ctas: tickets and calls to action not closed (one per kind and reason), promises not kept
     """
     one = only(store, account_id, as_of, scope)
@@ -169,40 +183,6 @@ def _with_renewal(store: Store, found: pd.DataFrame, as_of: dt.date, one: Scope)
     return found.merge(due[["account_id", *_RENEWAL]], on="account_id", how="left")
 
 
-@metric(needs=("accounts",), page="Account")
-def account_search(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, text: str = "") -> pd.DataFrame:
-    """The accounts whose name or id holds a text, the largest first; without a text all of them.
-
-    Columns:
-        account_id, name, segment, csm: the account
-        arr: ARR on the as-of day, 0 for an account that is no customer then
-        colour: health in the last complete week, none without a score
-    """
-    sql = """
-        select
-            accounts.account_id,
-            accounts.name,
-            accounts.segment,
-            accounts.csm,
-            coalesce(book.mrr_cents, 0)::double * 12 / 100 as arr,
-            case when book.mrr_cents > 0 then coalesce(health.colour, 'none') else 'none' end as colour
-        from accounts
-        inner join scope on scope.account_id = accounts.account_id
-        left join mrr_interval book
-            on book.account_id = accounts.account_id and from_day <= $as_of and (to_day is null or to_day > $as_of)
-        left join account_week_health health on health.account_id = accounts.account_id and health.week_end = $week_end
-        where started_on <= $as_of
-            and (contains(lower(accounts.name), lower($text)) or contains(lower(accounts.account_id), lower($text)))
-        order by arr desc, accounts.name, accounts.account_id
-    """
-    return store.frame(sql, scope=scope, as_of=as_of, week_end=periods.last_full_week_end(as_of), text=text.strip())
-
-
-def choices(found: pd.DataFrame) -> dict[str, str]:
-    """Return the words for a picker of the rows of `account_search`: {account_id: name (account_id)}."""
-    return {one: f"{name} ({one})" for one, name in zip(found["account_id"], found["name"], strict=True)}
-
-
 def profile(row: "pd.Series[Any]") -> str:
     """Return who the account is in one line: segment, industry, region, plan, since when, and its people."""
     said = [row[name] for name in ("segment", "industry", "region") if row[name] == row[name]]
@@ -211,6 +191,36 @@ def profile(row: "pd.Series[Any]") -> str:
     people = {"csm": "CSM", "onboarding_manager": "onboarding", "salesperson": "sales"}
     said += [f"{word}: {row[name]}" for name, word in people.items() if row[name] == row[name]]
     return " · ".join([*said, *(["flagship"] if row["is_flagship"] else [])])
+
+
+def notices(row: "pd.Series[Any]", *, has_events: bool = True, has_contracts: bool = True) -> list[str]:
+    """Return what a reader must know of an account that lacks something: revenue, use or a contract."""
+    said = []
+    if row["stage"] == "former customer":
+        said.append(f"No customer any more: its last revenue ended on {day(row['left_on'].date())}.")
+    if row["stage"] == "signed":
+        said.append("Not a customer yet: no revenue has begun.")
+    if has_events and row["first_used_on"] != row["first_used_on"]:
+        said.append("No use of the product is recorded for this account.")
+    if has_contracts and not row["contracts"]:
+        said.append("No contract is recorded for this account, so no renewal can be shown.")
+    elif has_contracts and row["is_customer"] and row["renewal_on"] != row["renewal_on"]:
+        said.append("All of its contracts are decided: none is open for renewal.")
+    return said
+
+
+def people(rows: pd.DataFrame) -> str:
+    """Return the contacts of an account in one line from `account_contacts`: who is there, and who left lately."""
+    here = [f"{one.name} ({_role(one)})" for one in each(rows[rows["state"] != "left"])]
+    said = ["Contacts: " + (and_more(here, 4) or "nobody is known")]
+    for one in each(rows[rows["is_recent"]]):
+        moved = f" for {one.moved_to}" if one.moved_to == one.moved_to and one.moved_to else ""
+        said.append(f"{one.name} ({_role(one)}) left on {day(one.left_on.date())}{moved}")
+    return "; ".join(said)
+
+
+def _role(one: Any) -> str:
+    return str(one.role).replace("_", " ") + (", new" if one.state == "new" else "")
 
 
 _NEXT = {

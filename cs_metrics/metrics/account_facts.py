@@ -9,7 +9,14 @@ from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
 
-__all__ = ["account_contacts", "account_milestones", "account_outcomes", "account_promises", "account_tickets"]
+__all__ = [
+    "account_contacts",
+    "account_contracts",
+    "account_milestones",
+    "account_outcomes",
+    "account_promises",
+    "account_tickets",
+]
 
 
 @metric(needs=("contacts",), page="Account")
@@ -21,6 +28,7 @@ def account_contacts(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING,
         since: day from which the person has the role, empty where unknown
         left_on, moved_to: for those who left by the as-of day
         state: new (since 90 days or less), here, or left
+        is_recent: left within 180 days
     """
     sql = """
         select
@@ -30,7 +38,8 @@ def account_contacts(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING,
             since,
             case when left_on <= $as_of then left_on end as left_on,
             case when left_on <= $as_of then moved_to end as moved_to,
-            case when left_on <= $as_of then 'left' when since > $as_of::date - 90 then 'new' else 'here' end as state
+            case when left_on <= $as_of then 'left' when since > $as_of::date - 90 then 'new' else 'here' end as state,
+            coalesce(left_on <= $as_of and left_on > $as_of::date - 180, false) as is_recent
         from contacts
         inner join scope on scope.account_id = contacts.account_id
         where since is null or since <= $as_of
@@ -40,11 +49,53 @@ def account_contacts(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING,
     return store.frame(sql, scope=only(store, account_id, as_of, scope), as_of=as_of)
 
 
+@metric(needs=("contracts",), page="Account")
+def account_contracts(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
+    """The contracts of the account that have begun, the newest end first, each as it was known on the day.
+
+    Columns:
+        contract_id, starts_on, ends_on, arr, auto_renews: the contract, its term and its annual value
+        state: undecided, overdue (past its end and undecided), renewed or lost
+        days_left: days to the end of an undecided one, negative once past it
+        decided_on, renewed_arr, renewed_until, reason, competitor: the decision, for those decided by the as-of day
+    """
+    sql = """
+        with known as (
+            select contracts.*, coalesce(decided_on <= $as_of and outcome is not null, false) as is_decided
+            from contracts
+            inner join scope on scope.account_id = contracts.account_id
+            where starts_on <= $as_of
+        )
+        select
+            contract_id,
+            starts_on,
+            ends_on,
+            arr_cents::double / 100 as arr,
+            auto_renews,
+            case
+                when is_decided and outcome = 'churned' then 'lost'
+                when is_decided then 'renewed'
+                when ends_on < $as_of then 'overdue'
+                else 'undecided'
+            end as state,
+            case when not is_decided then date_diff('day', $as_of::date, ends_on) end as days_left,
+            case when is_decided then decided_on end as decided_on,
+            case when is_decided and outcome = 'renewed' then renewed_arr_cents::double / 100 end as renewed_arr,
+            case when is_decided and outcome = 'renewed' then renewed_until end as renewed_until,
+            case when is_decided then reason end as reason,
+            case when is_decided then competitor end as competitor
+        from known
+        order by ends_on desc, contract_id
+    """
+    return store.frame(sql, scope=only(store, account_id, as_of, scope), as_of=as_of)
+
+
 @metric(needs=("accounts",), reads=("promise",), page="Account")
 def account_promises(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
-    """What was promised to the account: overdue promises first, then the open ones, then those kept or withdrawn.
+    """What was promised to the account: broken promises first, then the open ones, then those kept or withdrawn.
 
-    Promises come from the table commitments and from the pages; what was written there counts from its day on.
+    Promises come from the table commitments and from the pages; what was written there counts from its day on. One is
+    broken (overdue) from the day after its due day on while it is not kept; one without a due day stays open.
 
     Columns:
         promise, made_on, due_on: the promise
@@ -53,6 +104,7 @@ def account_promises(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING,
         days_overdue: days past the due day, for the overdue ones
         promise_id: its id in the workspace
         author: who wrote it here; empty for an imported one
+        days_late: for those kept after their due day, by how many days
     """
     sql = """
         with known as (
@@ -83,7 +135,8 @@ def account_promises(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING,
             state,
             case when state = 'overdue' then date_diff('day', due_on, $as_of::date) end as days_overdue,
             promise_id,
-            author
+            author,
+            case when state = 'kept' and kept_on > due_on then date_diff('day', due_on, kept_on) end as days_late
         from final
         order by state in ('kept', 'withdrawn'), due_on nulls last, made_on desc, promise
     """

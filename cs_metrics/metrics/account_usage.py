@@ -1,17 +1,16 @@
-"""How one account uses the product: by week, by person, and what changed since the last review."""
+"""How one account uses the product: by week and by person."""
 
 import datetime as dt
 
 import pandas as pd
 
 from cs_metrics import periods
-from cs_metrics.metrics.expansion_words import day
 from cs_metrics.metrics.one_account import only
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
 
-__all__ = ["account_changes", "account_departments", "account_usage", "account_users"]
+__all__ = ["account_course", "account_departments", "account_usage", "account_user_totals", "account_users"]
 
 
 @metric(needs=("events",), page="Account")
@@ -63,6 +62,38 @@ def account_usage(
     return store.frame(sql, scope=only(store, account_id, as_of, scope), week_end=week_end, since=since)
 
 
+@metric(needs=("subscriptions",), page="Account")
+def account_course(
+    store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "", weeks: int = 52
+) -> pd.DataFrame:
+    """ARR, health and active users of the account at the end of each of the last complete weeks in which it was a customer.
+
+    Columns:
+        week_end: Sunday of the week
+        arr: ARR at its end
+        score, colour: health of the week, empty and none without enough data
+        active_users: known users active in the 28 days to it, empty before any user was seen
+        seats: seats bought, or known users where no seats are recorded
+    """
+    sql = """
+        select
+            week.week_end,
+            week.mrr_cents::double * 12 / 100 as arr,
+            health.score,
+            coalesce(health.colour, 'none') as colour,
+            week.active_users::double as active_users,
+            week.seats::double as seats
+        from account_week week
+        inner join scope on scope.account_id = week.account_id
+        left join account_week_health health on health.account_id = week.account_id and health.week_end = week.week_end
+        where week.week_end <= $week_end and week.week_end > $since
+        order by week.week_end
+    """
+    week_end = periods.last_full_week_end(as_of)
+    since = periods.add_days(week_end, -7 * weeks)
+    return store.frame(sql, scope=only(store, account_id, as_of, scope), week_end=week_end, since=since)
+
+
 @metric(needs=("events",), page="Account")
 def account_users(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
     """The end users of the account, those who were active last first: active, new, idle or lost.
@@ -70,13 +101,15 @@ def account_users(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, ac
     Users are those handed over and those who appear in the use of the product. Account health and end-user health are
     two things: one power user can hide many idle seats.
 
+    Formula: share_28 = times_28 ÷ uses of all named users in the same 28 days.
     Columns:
         user_id, department, role: the user; department and role are empty for users who were not handed over
         created_on: day of creation, else of the first use
         last_active_on: newest day of use, empty for never
         active_days_28: days of use in the 28 days to the as-of day
-        state: lost (deactivated, or last active more than 90 days ago), new (created or first seen within 28 days),
-            active (in the last 28 days) or idle (none of these)
+        state: lost (deactivated, or last active `account.lost_days` ago or more), new (created or first seen within
+            `account.new_days`), active (in the last 28 days) or idle (none of these)
+        times_28, share_28: uses in these 28 days, and their share of the account's
     """
     sql = """
         with used as (
@@ -85,7 +118,8 @@ def account_users(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, ac
                 user_id,
                 min(day) as first_on,
                 max(day) as last_on,
-                count(distinct case when day > $as_of::date - 28 then day end) as days
+                count(distinct case when day > $as_of::date - 28 then day end) as days,
+                coalesce(sum(times) filter (day > $as_of::date - 28), 0)::bigint as times
             from user_day_event
             inner join scope on scope.account_id = user_day_event.account_id
             where day <= $as_of and user_id <> ''
@@ -105,6 +139,7 @@ def account_users(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, ac
                 coalesce(created_on, first_on) as created_on,
                 last_on as last_active_on,
                 coalesce(days, 0) as active_days_28,
+                coalesce(times, 0) as times_28,
                 coalesce(deactivated_on <= $as_of, false) as is_gone
             from named
             full outer join used on used.user_id = named.user_id and used.account_id = named.account_id
@@ -117,15 +152,53 @@ def account_users(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, ac
             last_active_on,
             active_days_28,
             case
-                when is_gone or last_active_on <= $as_of::date - 90 then 'lost'
-                when created_on > $as_of::date - 28 then 'new'
+                when is_gone or last_active_on <= $as_of::date - $lost_days::integer then 'lost'
+                when created_on > $as_of::date - $new_days::integer then 'new'
                 when active_days_28 > 0 then 'active'
                 else 'idle'
-            end as state
+            end as state,
+            times_28,
+            times_28::double / nullif(sum(times_28) over (), 0) as share_28
         from people
         order by last_active_on desc nulls last, active_days_28 desc, user_id
     """
-    return store.frame(sql, scope=only(store, account_id, as_of, scope), as_of=as_of)
+    settings = store.config.account
+    bound = {"new_days": settings.new_days, "lost_days": settings.lost_days}
+    return store.frame(sql, scope=only(store, account_id, as_of, scope), as_of=as_of, **bound)
+
+
+@metric(needs=("events",), page="Account")
+def account_user_totals(
+    store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = ""
+) -> pd.DataFrame:
+    """The end users of the account in one row, and on how few of them its use rests: the rows of `account_users`, counted.
+
+    Formula: users = active + new + idle; top_share = uses of the most active user ÷ uses of all named users in 28 days;
+        half_users = the fewest users that together make at least half of these uses.
+    Columns:
+        users, active, new, idle, lost: users who are not lost, by state; lost users stand apart
+        departments: departments with a user who is not lost
+        times: uses by named users in 28 days
+        top_user, top_share: the most active one and its share, empty where nobody was active
+        half_users: how many users make half of the use, empty where nobody was active
+        is_concentrated: whether one user makes `account.power_share` of the use or more
+    """
+    people = account_users(store, as_of=as_of, scope=scope, account_id=account_id)
+    here = people[people["state"] != "lost"]
+    uses = people["times_28"].sort_values(ascending=False)
+    total = int(uses.sum())
+    top = people.loc[uses.index[0]] if total else None
+    row = {
+        "users": len(here),
+        **{state: int((people["state"] == state).sum()) for state in ("active", "new", "idle", "lost")},
+        "departments": int(here["department"].nunique()),
+        "times": total,
+        "top_user": None if top is None else top["user_id"],
+        "top_share": None if top is None else float(top["share_28"]),
+        "half_users": int((uses.cumsum() < total / 2).sum()) + 1 if total else None,
+        "is_concentrated": top is not None and float(top["share_28"]) >= store.config.account.power_share,
+    }
+    return pd.DataFrame([row]).astype({"top_share": "float64", "half_users": "Int64", "top_user": "str"})
 
 
 @metric(needs=("events",), page="Account")
@@ -146,112 +219,3 @@ def account_departments(
     counted.insert(0, "users", counted[["active", "new", "idle"]].sum(axis=1))
     found = counted.rename_axis(columns=None).rename_axis(index="department").reset_index()
     return found.sort_values(["users", "department"], ascending=[False, True], ignore_index=True)
-
-
-_CHANGES = """
-    with moments as (
-        select cast(unnest([$before_day, $as_of]) as date) as day, cast(unnest([$before_week, $week_end]) as date) as week_end
-    ),
-    known as (
-        select
-            moments.day,
-            coalesce((
-                select sum(mrr_cents) from mrr_interval inner join scope on scope.account_id = mrr_interval.account_id
-                where from_day <= moments.day and (to_day is null or to_day > moments.day)
-            ), 0)::double * 12 / 100 as arr,
-            (
-                select max(score) from account_week_health health inner join scope on scope.account_id = health.account_id
-                where health.week_end = moments.week_end
-            ) as score,
-            (
-                select max(active_users) from account_week week inner join scope on scope.account_id = week.account_id
-                where week.week_end = moments.week_end
-            )::double as active_users,
-            (
-                select max(active_user_share) from account_week week inner join scope on scope.account_id = week.account_id
-                where week.week_end = moments.week_end
-            ) as active_share,
-            (
-                select max(times) from account_week week inner join scope on scope.account_id = week.account_id
-                where week.week_end = moments.week_end
-            )::double as times,
-            (
-                select count(*) from tickets inner join scope on scope.account_id = tickets.account_id
-                where opened_on <= moments.day and (closed_on is null or closed_on > moments.day)
-            )::double as open_tickets,
-            (
-                select count(*) from promises inner join scope on scope.account_id = promises.account_id
-                where made_on <= moments.day and (closed_on is null or closed_on > moments.day)
-            )::double as open_promises,
-            (
-                select count(distinct coalesce(product_id, '')) from subscription_line line
-                inner join scope on scope.account_id = line.account_id
-                where starts_on <= moments.day and (ends_on is null or ends_on > moments.day)
-            )::double as products
-        from moments
-    ),
-    tall as (
-        unpivot (select * exclude (day), day = $as_of as is_now from known)
-        on arr, score, active_users, active_share, times, open_tickets, open_promises, products
-        into name measure value amount
-    )
-    select
-        measure,
-        max(amount) filter (not is_now) as before,
-        max(amount) filter (is_now) as now
-    from tall
-    group by measure
-"""
-_MEASURES = {
-    "arr": ("ARR", "money"),
-    "score": ("Health score", "score"),
-    "active_users": ("Users active in 4 weeks", "count"),
-    "active_share": ("Share of seats active", "percent"),
-    "times": ("Uses in 4 weeks", "count"),
-    "open_tickets": ("Open tickets", "count"),
-    "open_promises": ("Open promises", "count"),
-    "products": ("Products paid for", "count"),
-}
-
-
-@metric(needs=("subscriptions",), reads=("promise",), page="Account")
-def account_changes(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
-    """What changed since the last review that was held (QBR, EBR or executive meeting), else in the last 90 days.
-
-    Health and use are those of the last complete week on each of the two days.
-
-    Columns:
-        measure, unit: what is compared, and in which unit
-        since, has_review, since_what: the day of comparison, whether a review was held, and which it was
-        before, now: the value on that day and on the as-of day, empty where unknown
-        change: now − before
-    """
-    one = only(store, account_id, as_of, scope)
-    sql = """
-        select meetings.kind, scheduled_on
-        from meetings
-        inner join scope on scope.account_id = meetings.account_id
-        where meetings.kind in ('qbr', 'ebr', 'executive') and was_held and scheduled_on < $as_of
-        order by scheduled_on desc, meetings.kind
-        limit 1
-    """
-    reviews = store.rows(sql, scope=one, as_of=as_of)
-    kind, since = reviews[0] if reviews else ("", periods.add_days(as_of, -90))
-    word = {"qbr": "QBR", "ebr": "EBR", "executive": "executive meeting"}.get(kind)
-    found = store.frame(
-        _CHANGES,
-        scope=one,
-        as_of=as_of,
-        week_end=periods.last_full_week_end(as_of),
-        before_day=since,
-        before_week=periods.last_full_week_end(since),
-    ).set_index("measure")
-    found = found.reindex(list(_MEASURES)).reset_index()
-    found.insert(1, "unit", found["measure"].map({name: unit for name, (_, unit) in _MEASURES.items()}))
-    found["measure"] = found["measure"].map({name: words for name, (words, _) in _MEASURES.items()})
-    found.insert(2, "since", pd.Timestamp(since).as_unit("us"))
-    says = f"{word} of {day(since)}" if word else f"No review was held; against 90 days before, {day(since)}"
-    found.insert(3, "has_review", word is not None)
-    found.insert(4, "since_what", says)
-    found["change"] = found["now"] - found["before"]
-    return found

@@ -2,13 +2,16 @@
 
 import datetime as dt
 from difflib import get_close_matches
+from typing import Any
+
+import pandas as pd
 
 from cs_metrics.errors import MetricError
 from cs_metrics.metrics.expansion_words import day
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.store import Store
 
-__all__ = ["only"]
+__all__ = ["each", "only"]
 
 
 def only(store: Store, account_id: str, as_of: dt.date, scope: Scope) -> Scope:
@@ -23,6 +26,11 @@ def only(store: Store, account_id: str, as_of: dt.date, scope: Scope) -> Scope:
     if started_on > as_of:
         raise MetricError(f"{name} is not there yet on {day(as_of)}: it starts on {day(started_on)}.")
     return Scope((*scope.where, ("account_id", (account_id,))))
+
+
+def each(rows: pd.DataFrame) -> list[Any]:
+    """Return the rows one by one, their columns as attributes."""
+    return list(rows.itertuples(index=False))
 
 
 def _near(store: Store, account_id: str) -> str:

@@ -34,10 +34,45 @@ def _of(table: str, known: str) -> str:
 _MEETINGS = """case meetings.kind when 'qbr' then 'QBR' when 'ebr' then 'EBR' when 'kickoff' then 'Kick-off' when 'check_in' then 'Check-in'
     when 'executive' then 'Executive meeting' else upper(meetings.kind[1]) || meetings.kind[2:] end"""
 
-# Per kind the entries as (day, what, detail); `one` is the account, and nothing dated after $as_of is read.
+# Per kind the entries as (day, what, detail); `one` is the account, and nothing dated after $as_of is read. Use is read
+# from the weekly and daily sums alone, so that an account with millions of events costs no more than its weeks.
 _ENTRIES = {
+    "week": f"""
+        select week_end as day,
+            'Week of ' || {_day("week_end - 6")} || ': ' || times || case when times = 1 then ' use' else ' uses' end
+                || case when users > 0 then ' by ' || users || case when users = 1 then ' user' else ' users' end else '' end as what,
+            case
+                when before is null or (before = 0 and times = 0) then ''
+                when before = 0 then 'after a week without use'
+                else format('{{:+.0f}}% against the week before', (times * 1.0 / before - 1) * 100)
+            end as detail
+        from (
+            select week_end, times, users, lag(times) over (order by week_end) as before
+            from (
+                select weeks.week_end, coalesce(sum(mine.times), 0)::bigint as times,
+                    count(mine.user_id) filter (mine.user_id <> '') as users
+                from weeks
+                left join (select * {_of("user_week", "week_end <= $as_of")}) mine on mine.week_end = weeks.week_end
+                where weeks.week_end <= $as_of
+                    and weeks.week_end >= (select min(week_end) from user_week used inner join one on one.account_id = used.account_id)
+                group by weeks.week_end
+            )
+        )
+    """,
     "usage": f"""
         select first_day as day, 'First use of ' || event as what, '' as detail {_of("event_first", "first_day <= $as_of")}
+        union all
+        select day, 'Used again', 'after ' || {_days("before", "day")} || ' without use'
+        from (
+            select day, lag(day) over (order by day) as before {_of("account_day", "day <= $as_of")}
+        )
+        where day - before > $silent_days
+        union all
+        select last_day, 'Last use before a silence', 'no use in the ' || {_days("last_day", "$as_of::date")} || ' since'
+        from (
+            select max(day) as last_day {_of("account_day", "day <= $as_of")}
+        )
+        where $as_of::date - last_day > $silent_days
     """,
     "health": f"""
         select week_end as day, 'Health went from ' || before || ' to ' || colour as what,
@@ -183,7 +218,12 @@ _ENTRIES = {
         {_of("promises", "made_on <= $as_of and withdrawn_on <= $as_of")}
     """,
 }
-KINDS = {kind: {"cta": "Call to action", "opportunity": "Deal"}.get(kind, kind.capitalize()) for kind in _ENTRIES}
+_NAMES = {"week": "Use by week", "cta": "Call to action", "opportunity": "Expansion deal", "usage": "Use"}
+KINDS = {
+    kind: _NAMES.get(kind, kind.capitalize())
+    for kind in sorted(_ENTRIES, key=lambda one: str(_NAMES.get(one, one)).lower())
+}
+_SILENT_DAYS = 14
 
 
 @metric(needs=("accounts",), reads=("cta", "account", "promise", "renewal"), page="Account")
@@ -194,28 +234,35 @@ def account_timeline(
     scope: Scope = EVERYTHING,
     account_id: str = "",
     kind: tuple[str, ...] = (),
+    text: str = "",
+    from_: dt.date | None = None,
+    to: dt.date | None = None,
     limit: int = 200,
+    offset: int = 0,
 ) -> pd.DataFrame:
     """Everything that happened with one account up to the day, the newest first.
 
-    `kind` keeps only entries of those kinds: usage, health, milestone, ticket, survey, meeting, message, handoff,
-    contract, subscription, cta, note, contact, opportunity, renewal (what was written about it), promise. At most `limit` entries are listed;
-    `total` counts all.
+    `kind` keeps only entries of those kinds: week (the use of each complete week), usage (first uses, returns after more
+    than 14 days of silence), health, milestone, ticket, survey, meeting, message, handoff, contract, subscription, cta,
+    note, contact, opportunity, renewal (what was written about
+    it), promise; without it all but the weeks of use are listed. `text` keeps entries that hold
+    all of its words, `from` and `to` those of a span of days. At most `limit` entries are listed, after leaving out
+    `offset`; `total` counts all. Single events are never listed: their weeks are.
 
     Columns:
         day: when it happened
         kind: one of the kinds above
         what: what happened
         detail: amount, person, duration or comment, where there is one
-        total: entries of the chosen kinds, those beyond the limit included
+        total: entries of the chosen kinds, words and days, those beyond the limit included
     """
     for one in kind:
         if one not in _ENTRIES:
             raise MetricError(f"kind={one} is not possible.{hint(one, KINDS)}")
     parts = [
-        f"select day, '{name}' as kind, what, detail from ({text})"
-        for name, text in _ENTRIES.items()
-        if name in (kind or KINDS)
+        f"select day, '{name}' as kind, what, detail from ({entries})"
+        for name, entries in _ENTRIES.items()
+        if (name in kind if kind else name != "week")
     ]
     sql = f"""
         with one as (
@@ -226,8 +273,20 @@ def account_timeline(
         )
         select day, kind, what, coalesce(detail, '') as detail, count(*) over () as total
         from entries
+        where ($from_day::date is null or day >= $from_day) and ($to_day::date is null or day <= $to_day)
+            and list_bool_and([
+                contains(lower(strip_accents(concat_ws(' ', what, detail))), word)
+                for word in string_split(lower(strip_accents($text)), ' ')
+            ])
         order by day desc, kind, what, detail
-        limit $limit
+        limit $limit offset $offset
     """
     found = only(store, account_id, as_of, scope)
-    return store.frame(sql, scope=found, as_of=as_of, currency=store.config.currency, limit=limit)
+    bound = {
+        "from_day": from_,
+        "to_day": to,
+        "text": " ".join(text.split()),
+        "limit": max(limit, 0),
+        "offset": max(offset, 0),
+    }
+    return store.frame(sql, scope=found, as_of=as_of, currency=store.config.currency, silent_days=_SILENT_DAYS, **bound)

@@ -2,7 +2,7 @@
 
 from cs_metrics.ui.tables import Col
 
-__all__ = ["CHANGES", "DEPARTMENTS", "FOUND", "LISTS", "OFFERS", "PRODUCTS", "TIMELINE", "USERS"]
+__all__ = ["CHANGES", "DEPARTMENTS", "FEATURES", "FOUND", "GAINS", "LISTS", "OFFERS", "PRODUCTS", "TIMELINE", "USERS"]
 
 FOUND = {
     "name": Col(label="Account", is_pinned=True),
@@ -12,10 +12,13 @@ FOUND = {
     "colour": Col(label="Health", kind="health"),
 }
 CHANGES = {
-    "measure": Col(label="Measure"),
-    "before_words": Col(label="Then"),
-    "now_words": Col(label="Now"),
-    "change_words": Col(label="Change"),
+    "measure": Col(label="Measure", width=190),
+    "before_words": Col(label="Then", width=88),
+    "now_words": Col(label="Now", width=88),
+    "change_words": Col(label="Change", width=92),
+    "effect_words": Col(label="Effect", width=88),
+    "detail": Col(label="Why", width=260),
+    "weight": Col(label="Weight", kind="score", help="How far the change goes, by the weights in the settings"),
 }
 TIMELINE = {
     "day": Col(label="Day", kind="date"),
@@ -28,10 +31,11 @@ LISTS: dict[str, tuple[str, dict[str, Col]]] = {
         "Promises",
         {
             "promise": Col(label="Promise", width="medium"),
-            "state": Col(label="State"),
+            "state_words": Col(label="State"),
             "due_on": Col(label="Due", kind="date"),
             "kept_on": Col(label="Kept", kind="date"),
-            "days_overdue": Col(label="Days overdue", kind="days"),
+            "made_on": Col(label="Made", kind="date"),
+            "author": Col(label="Written by"),
         },
     ),
     "account_tickets": (
@@ -55,6 +59,21 @@ LISTS: dict[str, tuple[str, dict[str, Col]]] = {
             "days_late": Col(label="Days late", kind="days", help="Negative: early"),
         },
     ),
+    "account_contracts": (
+        "Contracts",
+        {
+            "contract_id": Col(label="Contract"),
+            "state": Col(label="State"),
+            "ends_on": Col(label="Ends", kind="date"),
+            "days_left": Col(label="Days left", kind="days", help="Negative: past its end and undecided"),
+            "arr": Col(label="ARR", kind="money"),
+            "decided_on": Col(label="Decided", kind="date"),
+            "renewed_arr": Col(label="Renewed ARR", kind="money"),
+            "reason": Col(label="Reason"),
+            "competitor": Col(label="Competitor"),
+            "auto_renews": Col(label="Renews by itself", kind="bool"),
+        },
+    ),
     "account_contacts": (
         "People who decide",
         {
@@ -67,12 +86,32 @@ LISTS: dict[str, tuple[str, dict[str, Col]]] = {
         },
     ),
 }
+FEATURES = {
+    "event": Col(label="Feature"),
+    "product": Col(label="Product"),
+    "times": Col(label="Uses", kind="count"),
+    "days": Col(label="Days", kind="count", help="Of the 28 days, those with any use of it"),
+    "similar_median": Col(label="Similar, median", kind="number"),
+    "similar_using": Col(label="Similar using it", kind="count"),
+    "percentile": Col(
+        label="Percentile", kind="percent", help="Similar accounts with fewer uses, and half of those with as many"
+    ),
+    "reading": Col(label="Against similar accounts"),
+}
+GAINS = {
+    "measure": Col(label="What"),
+    "now_words": Col(label="Last 12 months"),
+    "before_words": Col(label="12 months before"),
+    "change_words": Col(label="Change"),
+}
 USERS = {
     "user_id": Col(label="User"),
     "department": Col(label="Department"),
     "state": Col(label="State", help="Lost: deactivated, or silent for 90 days; idle: silent for 28 days"),
     "last_active_on": Col(label="Last active", kind="date"),
     "active_days_28": Col(label="Active days in 28", kind="count"),
+    "times_28": Col(label="Uses in 28 days", kind="count"),
+    "share_28": Col(label="Share of use", kind="percent"),
 }
 DEPARTMENTS = {
     "department": Col(label="Department"),

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import streamlit as st
 
-__all__ = ["PAGES", "PageLink", "account_link", "choose", "draw", "open_account", "pages"]
+__all__ = ["PAGES", "PageLink", "account_link", "back_link", "choose", "draw", "open_account", "pages"]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 _LINKS = "_links"
@@ -65,10 +65,14 @@ def choose(found: dict[str, list[st.Page]]) -> st.Page:
     return chosen
 
 
-def draw(carried: dict[str, Any], about: str = "") -> None:
-    """Draw the links in the sidebar; each takes the filters along. `about` says below what the data is."""
+def draw(carried: dict[str, Any], about: str = "") -> Any:
+    """Draw the links in the sidebar; each takes the filters along. `about` says below what the data is.
+
+    Returns the area above the links.
+    """
     links = st.session_state.get(_LINKS, {})
     group = ""
+    top = st.sidebar.container(key="top", gap="xsmall")
     with st.sidebar.container(key="links", gap=None):
         for one in PAGES:
             if one.path not in links:
@@ -78,18 +82,37 @@ def draw(carried: dict[str, Any], about: str = "") -> None:
                 st.caption(group)
             st.page_link(links[one.path], label=one.title, icon=one.icon, query_params=carried, width="stretch")
     st.sidebar.container(key="about").caption(about)
+    return top
 
 
-def open_account(account_id: str, carried: dict[str, Any]) -> None:
-    """Go to the page of one account."""
+def open_account(account_id: str, carried: dict[str, Any], came_from: str = "") -> None:
+    """Go to the page of one account; `came_from` names the list whose next and previous accounts it then leads to."""
     page = st.session_state.get(_LINKS, {}).get("account")
     if page is not None:
-        st.switch_page(page, query_params={**carried, "account": account_id})
+        st.switch_page(page, query_params=_account_query(account_id, carried, came_from))
 
 
-def account_link(account_id: str, carried: dict[str, Any]) -> None:
+def account_link(
+    account_id: str,
+    carried: dict[str, Any],
+    *,
+    label: str = "Open the account",
+    icon: str | None = ":material/open_in_new:",
+    came_from: str = "",
+) -> None:
     """Draw the link to the page of one account."""
     page = st.session_state.get(_LINKS, {}).get("account")
     if page is not None:
-        label, icon = "Open the account", ":material/open_in_new:"
-        st.page_link(page, label=label, icon=icon, query_params={**carried, "account": account_id})
+        st.page_link(page, label=label, icon=icon, query_params=_account_query(account_id, carried, came_from))
+
+
+def back_link(title: str, carried: dict[str, Any]) -> None:
+    """Draw the link back to the page of that title, where there is one."""
+    path = next((one.path for one in PAGES if one.title == title), "")
+    page = st.session_state.get(_LINKS, {}).get(path)
+    if page is not None and path != "account":
+        st.page_link(page, label=f"Back to {title}", icon=":material/arrow_back:", query_params=carried)
+
+
+def _account_query(account_id: str, carried: dict[str, Any], came_from: str) -> dict[str, Any]:
+    return {**carried, "account": account_id, **({"list": came_from} if came_from else {})}

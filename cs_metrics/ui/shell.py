@@ -22,7 +22,7 @@ from cs_metrics.report import plotly_cells, plotly_figure
 from cs_metrics.report.chart import Chart
 from cs_metrics.report.palette import Mode
 from cs_metrics.store import Store
-from cs_metrics.ui import explain, figures, link, navigation, results, tables, watch, words
+from cs_metrics.ui import explain, figures, find, link, navigation, results, tables, walk, watch, words
 from cs_metrics.ui.figures import Figure
 from cs_metrics.ui.filters import Choice, Filters, Pick, bar, choose
 from cs_metrics.ui.filters import carried as carried_filters
@@ -38,7 +38,8 @@ def begin(title: str, question: str = "", *, filters: Sequence[Choice | Pick] = 
     `question` is the reader's question, told beside the title. `filters` are the page's own controls after the
     common ones; `has_scope=False` leaves the columns of accounts out (pages that are not about accounts).
     """
-    st.title(title, anchor=False, help=question or None)
+    head = st.empty()
+    head.title(title, anchor=False, help=question or None)
     try:
         store = results.current()
         store.oldest_day  # noqa: B018  a broken generation shows itself here
@@ -52,11 +53,14 @@ def begin(title: str, question: str = "", *, filters: Sequence[Choice | Pick] = 
         st.stop()
     found = bar(store, filters, page=title, has_scope=has_scope)
     carried = carried_filters()
-    navigation.draw(
+    top = navigation.draw(
         carried, f"Data to {say.date(store.newest_day)}  \n{store.config.currency}, days in {store.time_zone}"
     )
     watch.newer(store.number)
-    return Page(title=title, store=store, config=store.config, filters=found, carried=carried)
+    page = Page(title=title, store=store, config=store.config, filters=found, carried=carried, _head=head)
+    with top:
+        find.draw(page)
+    return page
 
 
 @dataclass
@@ -68,6 +72,7 @@ class Page:
     config: Config
     filters: Filters
     carried: dict[str, Any]
+    _head: Any = None
     _cards: int = field(default=0)
 
     @property
@@ -123,6 +128,11 @@ class Page:
         return say.money(amount, self.currency)
 
     # Text
+
+    def named(self, name: str) -> None:
+        """Set the name of the one thing that the page is about in the place of its title."""
+        if self._head is not None:
+            self._head.title(words.plain(name), anchor=False)
 
     def answer(self, sentence: str) -> None:
         """Say the message of the page in one sentence, with the accounts and the day that it is about."""
@@ -322,12 +332,13 @@ class Page:
         if clicked is None:
             return None
         if opens and (not picks or tables.clicked_column(f"rows_{name}{order}") == next(iter(columns))):
-            navigation.open_account(str(frame[opens].iloc[clicked]), self.carried)
+            came_from = walk.came_from(self, metric, frame, opens)
+            navigation.open_account(str(frame[opens].iloc[clicked]), self.carried, came_from)
         return str(frame[picks].iloc[clicked]) if picks else None
 
-    def account_link(self, account_id: str) -> None:
-        """Draw the link to the page of an account."""
-        navigation.account_link(account_id, self.carried)
+    def account_link(self, account_id: str, came_from: str = "") -> None:
+        """Draw the link to the page of an account; `came_from` as of `walk.shown`."""
+        navigation.account_link(account_id, self.carried, came_from=came_from)
 
     def _explain(self, metric: Asked | Sequence[Asked], lead: str = "") -> None:
         asked = [
