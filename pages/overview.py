@@ -82,12 +82,12 @@ with left, page.guard():
         key="retention",
     )
 with right, page.guard():
-    ahead, wide = page.metric("forecast", level=0.8), page.metric("forecast", level=0.95)
+    ahead = page.metric("forecast")
     page.chart(
-        portfolio.arr_fan(page.metric("retention_trend"), ahead, wide),
+        portfolio.arr_fan(page.metric("retention_trend"), ahead),
         title=portfolio.arr_fan_title(ahead, page.currency),
-        caption="ARR with its 80% and 95% intervals",
-        metric=("forecast", {"level": 0.8}),
+        caption="ARR of today's customers with 50, 80 and 95% intervals; new ones are not guessed",
+        metric="forecast",
         key="fan",
     )
 with page.guard():

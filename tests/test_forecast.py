@@ -2,8 +2,10 @@
 
 import datetime as dt
 import math
+import time
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,14 +14,20 @@ import pytest
 
 from cs_metrics.errors import MetricError
 from cs_metrics.metrics import EVERYTHING, Scope, run
+from cs_metrics.metrics.forecast_paths import look, rows_of
+from cs_metrics.metrics.forecast_paths import run as paths_of
 from cs_metrics.models import forecast as model
 from cs_metrics.models.forecast import Book, Growth, Rates
-from cs_metrics.store import Store
+from cs_metrics.store import Database, Draft, Store
+from cs_metrics.training.forecast import run as run_forecasts
+from cs_metrics.workspace.database import Workspace
+from cs_metrics.workspace.entries import NewEntry
 from tests.renewal_company import Row, contract, lost, renewed, sellers
 from tests.support import account, company, day, line, records
 
 MOVES = ["renewals", "expansion", "contraction", "churn"]
 STILL = {"expansion": Growth(0.0, 0.0), "contraction": Growth(0.0, 0.0)}
+WALK = ("opening", "renewals", "expansion", "contraction", "churn", "closing", "due", "renewed")
 CALM = Rates(lost=np.zeros(1), months=np.ones(1), growth=STILL)
 
 
@@ -28,6 +36,9 @@ def book(*pieces: tuple[float, int, float], months: int = 12, **changed: Any) ->
     value, due, likelihood = (np.array(one) for one in zip(*pieces, strict=True))
     count = len(pieces)
     plain = Book(
+        groups=("",),
+        group=np.zeros(count, dtype="int64"),
+        key=tuple(f"p{at}" for at in range(count)),
         value=value.astype(float),
         due=due.astype("int64"),
         term=np.full(count, 12),
@@ -42,13 +53,24 @@ def book(*pieces: tuple[float, int, float], months: int = 12, **changed: Any) ->
     return replace(plain, **changed)
 
 
-def walked(asked: Book, rates: Rates = CALM, months: int = 12) -> model.Walk:
-    return model.expected(asked, rates, np.ones(months))
+def walked(asked: Book, rates: Rates = CALM, months: int = 12) -> SimpleNamespace:
+    """The expected walk of all groups together, by month."""
+    walk = model.expected(asked, rates, np.ones(months))
+    return SimpleNamespace(**{name: getattr(walk, name).sum(axis=0) for name in WALK})
+
+
+def drawn(
+    asked: Book, rates: Rates = CALM, months: int = 12, count: int = 20_000, seed: int = 7, **more: Any
+) -> model.Paths:
+    lengths = np.ones(months)
+    walk = model.expected(asked, rates, lengths)
+    quarters = [month // 3 for month in range(months)]
+    return model.paths(asked, rates, lengths, walk, quarters=quarters, count=count, seed=seed, **more)
 
 
 def simulated(asked: Book, rates: Rates = CALM, months: int = 12, count: int = 20_000, seed: int = 7) -> np.ndarray:
-    walk = walked(asked, rates, months)
-    return model.paths(asked, rates, np.ones(months), walk, quarters=np.arange(months) // 3, count=count, seed=seed)
+    """The closing book of each path and month."""
+    return drawn(asked, rates, months, count, seed).closing.sum(axis=0).T
 
 
 # The expected book
@@ -94,7 +116,7 @@ def test_outside_of_renewals_pieces_are_lost_and_grow_monthly() -> None:
 def test_a_longer_first_month_counts_for_longer() -> None:
     rates = replace(CALM, lost=np.array([1.0]), months=np.array([10.0]))
     walk = model.expected(book((100, -1, 0.5)), rates, np.array([2.0, 1.0]))
-    assert walk.closing.tolist() == pytest.approx([81.0, 72.9])
+    assert walk.closing[0].tolist() == pytest.approx([81.0, 72.9])
 
 
 # The paths
@@ -121,6 +143,76 @@ def test_an_uncertain_rate_and_a_shock_move_all_renewals_together() -> None:
     assert alone == pytest.approx(math.sqrt(2000 * 0.16), rel=0.1)
     assert unsure == pytest.approx(2000 * math.sqrt(0.16 / 31), rel=0.1)
     assert shaken == pytest.approx(2000 * 0.5 * 0.16, rel=0.15)
+
+
+def test_a_higher_likelihood_brings_more_and_a_wider_level_holds_more() -> None:
+    odds = (0.2, 0.5, 0.8, 0.95)
+    closing = [simulated(book(*[(10, 0, one)] * 40), replace(CALM, shock=0.3), months=1)[:, 0] for one in odds]
+    assert sorted(range(4), key=lambda at: closing[at].mean()) == [0, 1, 2, 3]
+    for one in closing:
+        low, high = np.quantile(one, [[0.025, 0.1, 0.25], [0.975, 0.9, 0.75]])
+        assert (np.diff(low) >= 0).all() and (np.diff(high) <= 0).all()
+
+
+def test_a_tiny_book_comes_out_as_its_cases_counted_by_hand() -> None:
+    closing = simulated(book((100, 0, 0.8), (50, 1, 0.5), (20, -1, 0.0)), months=2, count=40_000)[:, 1]
+    chances = {170: 0.8 * 0.5, 120: 0.8 * 0.5, 70: 0.2 * 0.5, 20: 0.2 * 0.5}
+    assert {round(one) for one in closing} == set(chances)
+    for amount, chance in chances.items():
+        assert np.isclose(closing, amount, atol=0.5).mean() == pytest.approx(chance, abs=0.01)
+
+
+def shuffled(asked: Book, order: np.ndarray) -> Book:
+    arrays = {
+        name: getattr(asked, name)[order]
+        for name in ("group", "value", "due", "term", "likelihood", "weight", "known", "known_ratio", "loss")
+    }
+    grown = {name: getattr(asked, name)[:, order] for name in ("expansion", "contraction")}
+    return replace(asked, key=tuple(asked.key[at] for at in order), **arrays, **grown)
+
+
+def mixed(seed: int = 4, count: int = 40) -> tuple[Book, Rates]:
+    rng = np.random.default_rng(seed)
+    pieces = [
+        (float(rng.integers(1, 90)), int(rng.integers(-1, 12)), float(rng.choice([0.4, 0.9]))) for _ in range(count)
+    ]
+    due = np.array([piece[1] for piece in pieces])
+    asked = book(*pieces, groups=("Mid", "SMB"), group=np.arange(count) % 2, loss=np.arange(count) % 2 * 2 + (due < 0))
+    grown = {"expansion": np.full((12, count), 0.02)}
+    rates = Rates(
+        lost=np.array([1.0, 2.0, 3.0, 4.0]),
+        months=np.full(4, 300.0),
+        growth={"expansion": Growth(0.01, 0.2), "contraction": Growth(0.0, 0.0)},
+        shock=0.3,
+    )
+    return replace(asked, **grown), rates
+
+
+def test_the_order_of_the_pieces_changes_nothing() -> None:
+    asked, rates = mixed()
+    order = np.random.default_rng(0).permutation(40)
+    one, other = drawn(asked, rates, count=2000), drawn(shuffled(asked, order), rates, count=2000)
+    np.testing.assert_allclose(one.closing, other.closing, rtol=1e-9)
+
+
+def test_when_one_piece_is_changed_the_others_fare_as_before() -> None:
+    asked, rates = mixed()
+    base = drawn(asked, rates, count=2000, watch=[0, 5])
+    piece = int(np.flatnonzero(asked.due >= 0)[0])
+    surer = replace(asked, likelihood=np.where(np.arange(40) == piece, 0.99, asked.likelihood))
+    other = drawn(surer, rates, count=2000, growth=base.growth)
+    difference = (other.closing - base.closing)[asked.group[piece]]
+    spread = base.closing[asked.group[piece]].std(axis=1)
+    assert difference[-1].std() < asked.value[piece] * 1.5 < spread[-1] * 1.5
+    assert np.allclose(other.closing[1 - asked.group[piece]], base.closing[1 - asked.group[piece]])
+    assert base.watched.shape == (2, 12, 2000)
+
+
+def test_watched_pieces_are_parts_of_their_group() -> None:
+    asked, rates = mixed()
+    rows = np.flatnonzero(asked.group == 0)
+    found = drawn(asked, rates, count=1000, watch=[int(at) for at in rows])
+    np.testing.assert_allclose(found.watched.sum(axis=0), found.closing[0], rtol=1e-5)
 
 
 def test_a_shock_lasts_a_quarter() -> None:
@@ -301,8 +393,10 @@ def test_growth_of_the_past_year_outside_of_renewals_goes_on(tmp_path: Path) -> 
     lines += [line(names[at], str(dt.date(2024, 1 + at, 10)), None, 48) for at in range(12)]
     store = company(tmp_path, accounts=[account(name, "2022-01-01") for name in names], subscriptions=lines)
     found = forecast(store, "2024-12-31")
-    opening = sum(4000 + 48 * at for at in range(12))
-    assert found["expansion"].iloc[0] == pytest.approx(12 * (4000 + 576) * 576 / opening, abs=0.006)
+    # An account weighs by its ARR, at most as much as an average one: 480 account-months, of which 66 are larger.
+    cap = math.ceil(100 * sum(4000 + 48 * at for at in range(12)) / 480) / 100
+    pace = 12 * 100 * 0.48 / (414 * 100 + 66 * cap)
+    assert found["expansion"].iloc[0] == pytest.approx(12 * (4000 + 576) * pace, rel=1e-5)
     assert adds_up(found)
     assert (found["high"] > found["expected_arr"]).all()
 
@@ -340,27 +434,118 @@ def test_impossible_questions_are_refused(tmp_path: Path, options: dict[str, Any
         forecast(store, "2024-06-30", **options)
 
 
+def test_the_first_months_are_those_of_a_longer_forecast(tmp_path: Path) -> None:
+    store, _ = contracted(tmp_path)
+    long, short = forecast(store, "2024-12-31", months=18), forecast(store, "2024-12-31", months=5)
+    pd.testing.assert_frame_equal(long.head(5), short)
+
+
+def test_segments_add_up_to_the_cent_and_are_as_sure_alone_as_together(tmp_path: Path) -> None:
+    store, _ = contracted(tmp_path, segments={f"o{at}": "Mid" for at in range(0, 60, 2)})
+    whole = forecast(store, "2024-12-31")
+    parts = run(store, "forecast_by_segment", as_of=day("2024-12-31"))
+    assert parts["segment"].unique().tolist() == ["Mid", "SMB"]
+    amounts = ["opening", *MOVES, "expected_arr", "due_arr", "renewed_arr"]
+    assert (parts.groupby("month")[amounts].sum().round(2).to_numpy() == whole[amounts].to_numpy()).all()
+    summed = parts.groupby("month")[["low", "high"]].sum().iloc[1:]  # in the first month only one segment is due
+    assert (summed["low"].to_numpy() < whole["low"].iloc[1:]).all()
+    assert (summed["high"].to_numpy() > whole["high"].iloc[1:]).all()
+    for name in ("Mid", "SMB"):
+        alone = forecast(store, "2024-12-31", scope=Scope.of(segment=name))
+        among = parts[parts["segment"] == name].drop(columns="segment").reset_index(drop=True)
+        pd.testing.assert_frame_equal(alone[among.columns], among)
+
+
+def test_a_plan_for_new_customers_stands_beside_the_forecast(tmp_path: Path) -> None:
+    store, _ = contracted(tmp_path)
+    plain, planned = forecast(store, "2024-12-31"), forecast(store, "2024-12-31", new_arr=1000)
+    assert plain["planned_new_arr"].isna().all()
+    assert planned["planned_new_arr"].tolist() == [1000.0 * month for month in range(1, 13)]
+    assert (planned["with_plan"] - planned["expected_arr"]).round(2).tolist() == planned["planned_new_arr"].tolist()
+    pd.testing.assert_frame_equal(plain.iloc[:, :-2], planned.iloc[:, :-2])
+    written = Workspace.open(tmp_path)
+    written.write([NewEntry("plan", "", "set", body={"new_arr_monthly": 500})], author="Ann", effective_on="2024-12-31")
+    later = Database.open(tmp_path).current()
+    assert forecast(later, "2024-12-31")["planned_new_arr"].iloc[1] == 1000.0
+    assert forecast(later, "2024-12-30")["planned_new_arr"].isna().all()
+    assert forecast(later, "2024-12-31", scope=Scope.of(segment="SMB"))["planned_new_arr"].isna().all()
+
+
 def test_the_backtest_compares_with_what_became_of_the_same_accounts(tmp_path: Path) -> None:
     store = subscribers(tmp_path)
     found = run(store, "forecast_backtest", as_of=day("2024-12-31"))
-    assert records(found, "as_of", "horizon_months") == [
-        ("2024-03-31", 3),
-        ("2024-03-31", 6),
-        ("2024-06-30", 3),
-        ("2024-06-30", 6),
-        ("2024-09-30", 3),
+    asked = records(found, "as_of", "horizon_months")
+    assert asked == [
+        *[("2024-03-31", months) for months in range(1, 10)],
+        *[("2024-06-30", months) for months in range(1, 7)],
+        *[("2024-09-30", months) for months in range(1, 4)],
     ]
-    first = found.iloc[0]
+    first = found.iloc[2]
     then = forecast(store, "2024-03-31").iloc[2]
     assert first["actual"] == 194 * 1200
     assert first["forecast"] == then["expected_arr"]
     assert first["error_percent"] == pytest.approx(100 * (then["expected_arr"] / (194 * 1200) - 1))
     assert first["naive_error_percent"] == pytest.approx(100 * (197 / 194 - 1))
-    assert (
-        found["is_inside"].tolist() == ((found["low"] <= found["actual"]) & (found["actual"] <= found["high"])).tolist()
-    )
+    for inside, low, high in (("is_inside", "low", "high"), ("is_inside_95", "low_95", "high_95")):
+        assert found[inside].tolist() == found["actual"].between(found[low], found[high]).tolist()
+
+
+def test_rivals_are_no_change_last_years_rate_and_the_rate_of_the_last_months(tmp_path: Path) -> None:
+    store = subscribers(tmp_path)
+    found = run(store, "forecast_backtest", as_of=day("2024-12-31")).set_index(["as_of", "horizon_months"])
+    row = found.loc[(pd.Timestamp("2024-06-30"), 3)]
+    # A year before all 200 were there, three months before 197; 194 are left. Nobody has a health score.
+    assert row["opening"] == 194 * 1200
+    assert row["last_year"] == pytest.approx(194 * 1200 * (194 / 200) ** 0.25)
+    assert row["health"] == pytest.approx(194 * 1200 * 194 / 197)
+    assert row["health_error_percent"] == pytest.approx(100 * (194 / 197 * 194 / 191 - 1))
+
+
+def test_the_record_counts_what_the_backtest_shows(tmp_path: Path) -> None:
+    store = subscribers(tmp_path)
+    past = run(store, "forecast_backtest", as_of=day("2024-12-31"))
+    record = run(store, "forecast_record", as_of=day("2024-12-31"))
+    assert record["horizon_months"].isna().tolist() == [True] + [False] * 9
+    assert record["runs"].tolist() == [18, 3, 3, 3, 2, 2, 2, 1, 1, 1]
+    whole = record.iloc[0]
+    assert whole["inside_80"] == past["is_inside"].sum()
+    assert whole["mape"] == pytest.approx(past["error_percent"].abs().mean())
+    assert whole["no_change_mape"] == pytest.approx(past["naive_error_percent"].abs().mean())
+    assert record["verdict"].iloc[1] == "3 past forecasts: too few to judge"
+    assert "nearer than" in whole["verdict"]
 
 
 def test_the_backtest_waits_for_a_year_of_history(tmp_path: Path) -> None:
     store = subscribers(tmp_path)
     assert run(store, "forecast_backtest", as_of=day("2024-02-28")).empty
+    assert run(store, "forecast_record", as_of=day("2024-02-28")).empty
+
+
+# What is kept with the data
+
+
+def test_what_is_kept_is_what_would_be_computed(demo_store: Store) -> None:
+    days = [found[0] for found in demo_store.rows("select distinct as_of from forecast_run order by as_of")]
+    assert days[-1] == demo_store.newest_day and len(days) > 2
+    for asked in days:
+        of = look(demo_store, asked, EVERYTHING, 12)
+        found = rows_of(of, paths_of(of, demo_store.config.forecast).closing, range(len(of.book.groups)))
+        pd.testing.assert_frame_equal(run(demo_store, "forecast", as_of=asked)[found.columns], found)
+    other = Scope.of(segment="SMB", region=["Americas", "EMEA", "APAC", "", "Europe", "North America", "Asia"])
+    assert len(run(demo_store, "forecast_backtest", scope=other)) == len(run(demo_store, "forecast_backtest"))
+
+
+def test_a_forecast_is_taken_over_only_while_all_that_it_rests_on_is_the_same(demo_store: Store) -> None:
+    draft = Draft(demo_store, demo_store)
+    kept = demo_store.frame("select * from forecast_run")
+    started = time.perf_counter()
+    found = run_forecasts(draft)["forecast_run"]
+    assert time.perf_counter() - started < 60
+    columns = ["as_of", "part", "month"]
+    pd.testing.assert_frame_equal(
+        found.sort_values(columns, ignore_index=True)[kept.columns], kept.sort_values(columns, ignore_index=True)
+    )
+    of, settings = look(demo_store, demo_store.newest_day, EVERYTHING, 12), demo_store.config.forecast
+    other = replace(of, book=replace(of.book, value=of.book.value * np.where(np.arange(len(of.book.value)) == 3, 2, 1)))
+    assert other.fingerprint(settings) != of.fingerprint(settings)
+    assert of.fingerprint(settings.model_copy(update={"seed": 8})) != of.fingerprint(settings)

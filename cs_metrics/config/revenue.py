@@ -22,3 +22,4 @@ class Forecast(Strict):
     prior_account_months: float = Field(gt=0)
     shock_sd: float = Field(ge=0)
     shock_prior_quarters: float = Field(gt=0)
+    growth_sd: float = Field(ge=0)

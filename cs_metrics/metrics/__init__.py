@@ -28,6 +28,7 @@ from cs_metrics.metrics import (  # noqa: F401
     expansion_totals,
     first_value,
     forecast,
+    forecast_record,
     freshness,
     handoff_effect,
     handoffs,

@@ -4,6 +4,7 @@ import datetime as dt
 
 import pandas as pd
 
+from cs_metrics import periods
 from cs_metrics.report import chart as c
 from cs_metrics.report import format as say
 
@@ -91,15 +92,15 @@ def retention_lines(rows: pd.DataFrame, currency: str, minimum: int) -> c.Line:
     return c.Line(x=list(known.day.dt.date), series=series, unit="percent", marks=marks)
 
 
-def arr_fan(past: pd.DataFrame, ahead: pd.DataFrame, wide: pd.DataFrame) -> c.Fan:
-    """Return ARR so far (`retention_trend`) and as expected (`forecast` at 80 % and at 95 %)."""
+def arr_fan(past: pd.DataFrame, ahead: pd.DataFrame) -> c.Fan:
+    """Return ARR so far (`retention_trend`) and as expected (`forecast`) with its 50 %, 80 % and 95 % intervals."""
     return c.Fan(
         past_x=list(past.day.dt.date),
         past=c.values(past.arr),
-        x=list(ahead.month.dt.date),
+        x=[periods.month_end(day) for day in ahead.month.dt.date],
         expected=c.values(ahead.expected_arr),
         bands=[
-            c.Band(low=c.values(wide.low), high=c.values(wide.high), level=0.95),
-            c.Band(low=c.values(ahead.low), high=c.values(ahead.high), level=0.8),
+            c.Band(low=c.values(ahead[f"low{one}"]), high=c.values(ahead[f"high{one}"]), level=level)
+            for one, level in (("_95", 0.95), ("", 0.8), ("_50", 0.5))
         ],
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cs_metrics.store import Draft
-from cs_metrics.training import health, likelihood
+from cs_metrics.training import forecast, health, likelihood
 
 __all__ = ["STEPS", "Step"]
 
@@ -26,4 +26,5 @@ class Step:
 STEPS: tuple[Step, ...] = (
     Step("record of the health score", health.TABLES, health.run),
     Step("likelihood of renewal", likelihood.TABLES, likelihood.train),
+    Step("past forecasts", forecast.TABLES, forecast.run),
 )

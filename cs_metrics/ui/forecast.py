@@ -11,11 +11,11 @@ _NO_PAST = "No quarter's end has a year of history before it and three months af
 
 def draw_forecast(page: Page) -> None:
     """Draw the forecast with its intervals, and the record of past forecasts."""
-    past, ahead, wide = page.metric("retention_trend"), page.metric("forecast"), page.metric("forecast", level=0.95)
+    past, ahead = page.metric("retention_trend"), page.metric("forecast")
     page.chart(
-        portfolio.arr_fan(past, ahead, wide),
+        portfolio.arr_fan(past, ahead),
         title=portfolio.arr_fan_title(ahead, page.currency),
-        caption=f"ARR of today's customers, {page.currency}, with 80% and 95% intervals",
+        caption=f"ARR of today's customers, {page.currency}, with 50, 80 and 95% intervals",
         metric="forecast",
         key="forecast",
     )

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 __all__ = ["MAX_TEXT", "TOPICS", "Body", "Topic"]
 
@@ -169,17 +169,46 @@ class Dismiss(Body):
     reason: Literal["declined", "no_need", "no_budget", "not_now", "wrong_data"]
 
 
+class Scenario(Body):
+    """Assumptions about the coming months under a name, to be compared with others; the last of a name counts."""
+
+    name: Short
+    segment: Short | None = None
+    account_ids: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] | None = None
+    from_colour: Literal["red", "yellow"] | None = None
+    to_colour: Literal["yellow", "green"] | None = None
+    slip_days: Annotated[int, Field(ge=0, le=365)] | None = None
+    onboarding_weeks: Annotated[float, Field(ge=0, le=26)] | None = None
+    effect_points: Annotated[float, Field(ge=-100, le=100)] | None = None
+
+
+class ScenarioRemoved(Body):
+    """A scenario is no longer compared."""
+
+
+class Plan(Body):
+    """What is planned to be sold to new customers, a month; it is shown beside the forecast, never in it."""
+
+    new_arr_monthly: Annotated[float, Field(ge=0, le=1e12)]
+
+
+class PlanCleared(Body):
+    """There is no plan for new customers any more."""
+
+
 @dataclass(frozen=True)
 class Topic:
     """What is written about: its actions by name, and what the subject of an entry is.
 
     `subject` is 'own' where each has an id of its own, 'account' where it is the account. The action `makes` writes
-    about a new subject, which takes its id from the entry unless one is given.
+    about a new subject, which takes its id from the entry unless one is given. What is about the whole book, and not
+    about an account, has no account.
     """
 
     actions: Mapping[str, type[Body]]
     subject: Literal["own", "account"] = "own"
     makes: str = ""
+    has_account: bool = True
 
 
 TOPICS: Mapping[str, Topic] = {
@@ -209,5 +238,7 @@ TOPICS: Mapping[str, Topic] = {
     ),
     "promise": Topic({"make": Promise, "keep": PromiseKept, "withdraw": PromiseWithdrawn}, makes="make"),
     "expansion": Topic({"take": Take, "postpone": Postpone, "dismiss": Dismiss, "note": Note, "reopen": Reopen}),
+    "scenario": Topic({"save": Scenario, "remove": ScenarioRemoved}, makes="save", has_account=False),
+    "plan": Topic({"set": Plan, "clear": PlanCleared}, makes="set", has_account=False),
     "account": Topic({"note": Note, "statement_of_work": StatementOfWork}, subject="account"),
 }

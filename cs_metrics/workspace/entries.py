@@ -132,7 +132,7 @@ def checked(new: NewEntry, *, author: str, effective_on: dt.date | str, written_
         author=_text("author", author.strip(), MAX_TEXT, _NO_NAME),
         topic=new.topic,
         subject=_text("subject", _subject(new, entry_id), _MAX_ID, _NO_ID),
-        account_id=_text("account_id", new.account_id, _MAX_ID, _NO_ID),
+        account_id=_account(new),
         action=new.action,
         note=_text("note", note, MAX_NOTE, _NO_NOTE) if note else "",
         body=body.model_dump(mode="json", exclude_none=True),
@@ -161,6 +161,14 @@ def _text(name: str, text: str, longest: int, never: re.Pattern[str]) -> str:
     if bad:
         raise WorkspaceError(f"{name}: the character {bad.group()!a} at position {bad.start() + 1} is no text.")
     return text
+
+
+def _account(new: NewEntry) -> str:
+    if TOPICS[new.topic].has_account:
+        return _text("account_id", new.account_id, _MAX_ID, _NO_ID)
+    if new.account_id:
+        raise WorkspaceError(f"account_id: {new.topic!r} is about the whole book, so it is left empty.")
+    return ""
 
 
 def _subject(new: NewEntry, entry_id: str) -> str:
