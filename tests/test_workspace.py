@@ -55,6 +55,13 @@ ACCEPTED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("expansion", "dismiss"): ({"reason": "declined"}, {"reason": "declined"}),
     ("expansion", "note"): ({}, {}),
     ("expansion", "reopen"): ({}, {}),
+    ("scenario", "save"): (
+        {"name": "Slip", "slip_days": 30, "from_colour": None},
+        {"name": "Slip", "slip_days": 30},
+    ),
+    ("scenario", "remove"): ({}, {}),
+    ("plan", "set"): ({"new_arr_monthly": 1000}, {"new_arr_monthly": 1000.0}),
+    ("plan", "clear"): ({}, {}),
     ("account", "note"): ({}, {}),
     ("account", "statement_of_work"): ({"is_needed": False}, {"is_needed": False}),
 }
@@ -62,6 +69,15 @@ ACCEPTED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
 
 def test_every_action_has_an_accepted_body_here() -> None:
     assert set(ACCEPTED) == {(topic, action) for topic, one in TOPICS.items() for action in one.actions}
+
+
+def _about(topic: str) -> str:
+    return "a/1" if TOPICS[topic].has_account else ""
+
+
+def test_what_is_about_the_whole_book_has_no_account(workspace: Workspace) -> None:
+    with pytest.raises(WorkspaceError, match="'plan' is about the whole book"):
+        write(workspace, NewEntry("plan", "a/1", "set", body={"new_arr_monthly": 1}))
 
 
 def test_every_action_is_documented() -> None:
@@ -80,7 +96,7 @@ def test_nothing_is_made_by_reading(tmp_path: Path) -> None:
 def test_what_is_written_is_read_back_by_anyone(url: str, workspace: Workspace) -> None:
     assert (workspace.version(), workspace.versions(), workspace.entries()) == (0, {}, [])
     written = [
-        write(workspace, NewEntry(topic, "a/1", action, subject="a/1", note="Zoë:\r\n„=1“ ☂\t", body=given))[0]
+        write(workspace, NewEntry(topic, _about(topic), action, subject="a/1", note="Zoë:\r\n„=1“ ☂\t", body=given))[0]
         for (topic, action), (given, _) in ACCEPTED.items()
     ]
     assert [one.body for one in written] == [kept for _, kept in ACCEPTED.values()]
