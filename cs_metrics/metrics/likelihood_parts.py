@@ -46,5 +46,7 @@ def likelihood_parts(store: Store, contract_ids: Sequence[str], as_of: dt.date) 
     rows = []
     for row in found.to_dict("records"):
         rows.append((row["contract_id"], BASE, "Average contract", "before anything is known of it", row["base"]))
-        rows += [(row["contract_id"], one.name, one.label, words(one.name, row), row[f"part_{one.name}"]) for one in FACTORS]
+        rows += [
+            (row["contract_id"], one.name, one.label, words(one.name, row), row[f"part_{one.name}"]) for one in FACTORS
+        ]
     return pd.DataFrame(rows, columns=_COLUMNS)

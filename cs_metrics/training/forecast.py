@@ -42,7 +42,9 @@ def run(draft: Draft) -> dict[str, pd.DataFrame]:
         return {}
     days, earlier = quarter_ends(store, store.newest_day), _earlier(draft.earlier)
     runs = [_run(store, day, earlier) for day in sorted({*days, store.newest_day})]
-    past = rivals(store, as_of=store.newest_day, scope=EVERYTHING, days=days) if days else pd.DataFrame(columns=[*_PAST])
+    past = (
+        rivals(store, as_of=store.newest_day, scope=EVERYTHING, days=days) if days else pd.DataFrame(columns=[*_PAST])
+    )
     return {"forecast_run": pd.concat(runs, ignore_index=True), "forecast_past": past}
 
 
