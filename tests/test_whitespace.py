@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from cs_metrics.errors import MissingTable
+from cs_metrics.metrics.expansion_similar import expansion_proof
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.metrics.whitespace import whitespace, whitespace_by_product, whitespace_grid
 from cs_metrics.store import Store
@@ -35,7 +36,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         ],
         products=[
             {"product_id": "CORE", "name": "Desk", "kind": "core"},
-            {"product_id": "ADD", "name": "Insights", "kind": "add_on"},
+            {"product_id": "ADD", "name": "Insights", "kind": "add_on", "list_price": 5},
             {"product_id": "LATE", "name": "Channels", "kind": "add_on", "milestone_id": "M1"},
         ],
         milestones=[{"milestone_id": "M1", "name": "Live", "position": 1, "due_days": 10}],
@@ -91,16 +92,54 @@ def test_the_states_of_a_product_add_up_to_the_customers(store: Store) -> None:
         ("CORE", 3, 3, 0, 0, 0, 1.0),
         ("LATE", 3, 1, 0, 1, 1, 0.333333),
         ("ADD", 3, 0, 1, 2, 0, 0.0),
+        ("total", 3, 3, 1, 3, 1, None),
     ]
 
 
 def test_the_grid_has_a_row_per_customer_by_arr_and_a_column_per_product(store: Store) -> None:
     assert records(whitespace_grid(whitespace(store, as_of=D))) == [
-        ("b", "Company b", 3600.0, 2, "▲ Tried", "● Owned", "○ Gap"),
-        ("c", "Company c", 2400.0, 1, "○ Gap", "● Owned", "· Not yet"),
-        ("a", "Company a", 1320.0, 1, "○ Gap", "● Owned", "● Owned"),
+        ("b", "Company b", 3600.0, 60.0, 2, "▲ Tried", "● Owned", "○ Gap"),
+        ("c", "Company c", 2400.0, 60.0, 1, "○ Gap", "● Owned", "· Not yet"),
+        ("a", "Company a", 1320.0, 60.0, 1, "○ Gap", "● Owned", "● Owned"),
     ]
-    assert list(whitespace_grid(whitespace(store, as_of=D)).columns[4:]) == ["Insights", "Desk", "Channels"]
+    assert list(whitespace_grid(whitespace(store, as_of=D)).columns[5:]) == ["Insights", "Desk", "Channels"]
+
+
+def test_white_space_is_worth_the_list_price_until_enough_similar_customers_own_it(store: Store) -> None:
+    found = whitespace(store, as_of=D)
+    assert records(found[found["account_id"] == "c"], "product_id", "estimated_arr", "arr_basis") == [
+        ("ADD", 60.0, "list price"),
+        ("CORE", None, ""),
+        ("LATE", None, "unknown"),
+    ]
+    columns = ("product_id", "white_space_arr", "later_arr", "unpriced")
+    assert records(whitespace_by_product(store, as_of=D), *columns) == [
+        ("CORE", 0.0, 0.0, 0),
+        ("LATE", 0.0, 0.0, 1),
+        ("ADD", 180.0, 0.0, 0),
+        ("total", 180.0, 0.0, 1),
+    ]
+
+
+def test_white_space_is_worth_what_the_similar_owners_pay(demo_store: Store) -> None:
+    day = demo_store.newest_day
+    found = whitespace(demo_store, as_of=day)
+    priced = found[found["arr_basis"] == "similar customers"]
+    assert len(priced) > 20
+    for row in priced.head(6).itertuples():
+        proof = expansion_proof(demo_store, as_of=day, account_id=row.account_id, product_id=row.product_id)
+        paid = sorted(one for one in proof["paid_arr"] if one > 0)
+        middle = (paid[(len(paid) - 1) // 2] + paid[len(paid) // 2]) / 2
+        assert (len(proof) >= 5, row.estimated_arr) == (True, pytest.approx(middle))
+
+
+def test_the_white_space_of_accounts_products_and_the_whole_agree(demo_store: Store) -> None:
+    day = demo_store.newest_day
+    products = whitespace_by_product(demo_store, as_of=day).set_index("product_id")
+    grid = whitespace_grid(whitespace(demo_store, as_of=day))
+    total = products.loc["total", "white_space_arr"]
+    assert total == pytest.approx(products["white_space_arr"].drop("total").sum())
+    assert total == pytest.approx(grid["white_space_arr"].sum())
 
 
 def test_nobody_in_scope_gives_no_rows(store: Store) -> None:

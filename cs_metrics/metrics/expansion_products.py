@@ -1,4 +1,4 @@
-"""Expansion found in what an account lacks: add-ons, a higher tier, and sponsors who moved to another company.
+"""Expansion found in what an account lacks: add-ons and a higher tier.
 
 Each rule returns its offers with the evidence in words and the basis of the estimated ARR.
 """
@@ -8,7 +8,7 @@ from cs_metrics.metrics.expansion_offers import Known, Offer
 from cs_metrics.metrics.expansion_twins import Similar
 from cs_metrics.metrics.whitespace import Lacking, lacking
 
-__all__ = ["products", "sponsors", "tiers"]
+__all__ = ["product_value", "products", "tiers"]
 
 
 def products(known: Known) -> list[Offer]:
@@ -61,82 +61,6 @@ def product_value(known: Known, near: Similar | None, list_price: float | None) 
     if list_price is not None:
         return list_price * 12, f"list price {words.money(list_price, known.currency)} a month × 12"
     return None, "no list price and too few similar owners to estimate it"
-
-
-_MOVED = """
-    with moved as (
-        select contacts.*
-        from contacts
-        inner join scope on scope.account_id = contacts.account_id
-        where role = any($roles) and moved_to is not null and left_on <= $as_of and left_on > $since
-    ),
-    book as (
-        select mrr_interval.account_id, mrr_cents * 12::double / 100 as arr
-        from mrr_interval
-        where from_day <= $as_of and (to_day is null or to_day > $as_of)
-    ),
-    by_segment as (
-        select coalesce(segment, '') as segment, median(arr) as arr, count(*) as customers
-        from book
-        inner join accounts on accounts.account_id = book.account_id
-        group by coalesce(segment, '')
-    ),
-    customers as (
-        select lower(name) as name, min(book.account_id) as account_id
-        from book
-        inner join accounts on accounts.account_id = book.account_id
-        group by lower(name)
-    )
-    select
-        moved.account_id, moved.contact_id, coalesce(moved.name, moved.contact_id) as person, moved.role, moved.left_on, moved.moved_to,
-        by_segment.arr, by_segment.customers, accounts.segment, customers.account_id as customer_id,
-        (
-            select count(*) from contacts other
-            where other.account_id = moved.account_id and other.role = any($roles)
-                and (other.since is null or other.since <= $as_of) and (other.left_on is null or other.left_on > $as_of)
-        ) as still_here
-    from moved
-    inner join accounts on accounts.account_id = moved.account_id
-    left join by_segment on by_segment.segment = coalesce(accounts.segment, '')
-    left join customers on customers.name = lower(moved.moved_to)
-    order by moved.account_id, moved.left_on desc, moved.contact_id
-"""
-
-
-def sponsors(known: Known) -> list[Offer]:
-    settings = known.settings
-    rows = known.store.rows(
-        _MOVED,
-        scope=known.scope,
-        as_of=known.as_of,
-        since=known.ago(settings.sponsor_moved_days),
-        roles=list(settings.sponsor_roles),
-    )
-    found = []
-    for (
-        account_id,
-        contact_id,
-        person,
-        role,
-        left_on,
-        moved_to,
-        arr,
-        customers,
-        segment,
-        customer_id,
-        still_here,
-    ) in rows:
-        if account_id not in known.customers:
-            continue
-        title = role.replace("_", " ")
-        here = (
-            f"{still_here} still in place here" if still_here else "a risk here: no sponsor or decision maker is left"
-        )
-        there = f"; {moved_to} is a customer already ({customer_id})" if customer_id else ""
-        evidence = f"{person}, {title}, left on {words.day(left_on)} for {moved_to}: a lead there{there}; {here}"
-        basis = f"median ARR of {words.plural(customers, f'{segment} customer' if segment else 'customer')}"
-        found.append(Offer(account_id, "sponsor", f"{moved_to} ({person})", evidence, arr, basis, about=contact_id))
-    return found
 
 
 _TIERS = """

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cs_metrics.config import Expansion
+from cs_metrics.metrics import expansion_departments, expansion_limits, expansion_moves
 from cs_metrics.metrics import expansion_products as lacking
 from cs_metrics.metrics import expansion_usage as using
 from cs_metrics.metrics import expansion_words as words
@@ -45,9 +46,9 @@ RULES = (
         "limit",
         "Usage limits",
         ("usage_limits",),
-        using.limits,
+        expansion_limits.limits,
         lambda s: (
-            f"At least {words.percent(s.limit_used_from)} of a limit is used, or the line through its last "
+            f"At least {words.percent(s.limit_used_from)} of a limit is used, or the trend of its last "
             f"{s.limit_trend_points} measurements reaches it within {s.limit_projected_days} days"
         ),
     ),
@@ -55,7 +56,7 @@ RULES = (
         "department",
         "Other departments",
         ("users", "events"),
-        using.departments,
+        expansion_departments.departments,
         lambda s: (
             f"Active users come from at most {words.plural(s.departments_up_to, 'department')} while others have users who are not "
             f"active, or a department got its first users within {s.new_within_days} days"
@@ -86,7 +87,7 @@ RULES = (
         "sponsor",
         "Sponsor moved",
         ("contacts",),
-        lacking.sponsors,
+        expansion_moves.sponsors,
         lambda s: (
             f"A sponsor or decision maker left for another company within {s.sponsor_moved_days} days: a new sale there"
         ),

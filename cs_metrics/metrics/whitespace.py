@@ -1,19 +1,22 @@
 """White space: what each customer owns, has tried, lacks, or is not ready for."""
 
 import datetime as dt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from cs_metrics import periods
+from cs_metrics.metrics.expansion_twins import twins
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.metrics.whitespace_sql import OWNED
 from cs_metrics.store import Store
 
-__all__ = ["STATES", "Lacking", "lacking", "whitespace", "whitespace_by_product", "whitespace_grid"]
+__all__ = ["OPEN", "STATES", "Lacking", "lacking", "whitespace", "whitespace_by_product", "whitespace_grid"]
 
 STATES = {"owned": "● Owned", "tried": "▲ Tried", "gap": "○ Gap", "not_eligible": "· Not yet"}
+OPEN = ("tried", "gap")
 
 _STATES = f"""
     with {OWNED},
@@ -86,12 +89,14 @@ def lacking(store: Store, as_of: dt.date, scope: Scope) -> list[Lacking]:
 
 @metric(needs=("subscriptions", "products"), page="Expansion")
 def whitespace(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
-    """What every customer owns, has tried, lacks or is not ready for: one row per customer and product.
+    """What every customer owns, has tried, lacks or is not ready for, and what that would bring: a row per customer and product.
 
     Owned: a committed line of the product is active on the as-of day (a line that names no product pays for the core
     products). Tried: used in the last `expansion.tried_within_days` days without owning it. Not eligible: the
     milestone that the product belongs to is not reached. Gap: everything else. The first that holds counts.
 
+    Formula: estimated_arr = median ARR that the similar customers pay for the product, where at least
+        `expansion.similar_accounts` of them own it, else list price × 12; white space = its sum over tried and gap.
     Columns:
         account_id: customer, an account with MRR on the as-of day
         product_id: product
@@ -99,57 +104,94 @@ def whitespace(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd
         product, kind: name and kind of the product
         times_tried, tried_from, tried_last: uses in the window without owning it, the first and last day of them
         name, arr: the customer and its ARR
+        estimated_arr: what the product would bring a year, empty where it is owned or nothing tells
+        arr_basis: similar customers, list price, or unknown; empty where it is owned
     """
     sql = f"""
         {_STATES}
         select
-            states.account_id, product_id, state, product, states.kind, times_tried, tried_from, tried_last, accounts.name, arr
+            states.account_id, states.product_id, state, product, states.kind, times_tried, tried_from, tried_last,
+            accounts.name, arr, products.list_price_cents::double * 12 / 100 as list_arr
         from states
         inner join accounts on accounts.account_id = states.account_id
-        order by states.account_id, product_id
+        inner join products on products.product_id = states.product_id
+        order by states.account_id, states.product_id
     """
-    return store.frame(sql, scope=scope, **_bound(store, as_of))
+    found = store.frame(sql, scope=scope, **_bound(store, as_of))
+    similar, least = twins(store, as_of, scope), store.config.expansion.similar_accounts
+    paid = pd.Series(np.nan, index=found.index)
+    for product_id, rows in found.groupby("product_id", sort=False):
+        paid[rows.index] = rows["account_id"].map(similar.paid(str(product_id), least)).astype("float64")
+    is_owned = found["state"] == "owned"
+    estimate = paid.fillna(found.pop("list_arr")).mask(is_owned)
+    found["estimated_arr"] = estimate
+    basis = np.select([is_owned, paid.notna(), estimate.notna()], ["", "similar customers", "list price"], "unknown")
+    found["arr_basis"] = pd.Series(basis, index=found.index, dtype="str")
+    return found
 
 
 @metric(needs=("subscriptions", "products"), page="Expansion")
 def whitespace_by_product(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
-    """How many customers own each product, have tried it, lack it or are not ready for it.
+    """How many customers own each product, have tried it, lack it or are not ready for it, and what the white space is worth.
+
+    A last row `total` adds up the money; accounts are those with any product in the state.
 
     Formula: owned + tried + gap + not_eligible = customers, for every product.
     Columns:
-        product_id, product, kind: the product
+        product_id, product, kind: the product, or total
         customers: customers on the as-of day
         owned, tried, gap, not_eligible: customers in that state
         owned_share: owned ÷ customers
+        white_space_arr: estimated ARR of those that tried or lack it
+        later_arr: estimated ARR of those that are not ready for it
+        unpriced: customers that tried or lack it without an estimate, in no sum
     """
-    sql = f"""
-        {_STATES}
-        select
-            product_id,
-            product,
-            kind,
-            count(*) as customers,
-            count(*) filter (state = 'owned') as owned,
-            count(*) filter (state = 'tried') as tried,
-            count(*) filter (state = 'gap') as gap,
-            count(*) filter (state = 'not_eligible') as not_eligible,
-            count(*) filter (state = 'owned')::double / nullif(count(*), 0) as owned_share
-        from states
-        group by product_id, product, kind
-        order by owned desc, product_id
-    """
-    return store.frame(sql, scope=scope, **_bound(store, as_of))
+    found = whitespace(store, as_of=as_of, scope=scope)
+    rows = [_counts(part) for _, part in found.groupby("product_id", sort=False)]
+    rows.sort(key=lambda row: (-row["owned"], row["product_id"]))
+    if rows:
+        rows.append(
+            {**_counts(found), "product_id": "total", "product": "All products", "kind": "", "owned_share": None}
+        )
+    columns = {
+        "product_id": "str", "product": "str", "kind": "str", "customers": "int64", "owned": "int64", "tried": "int64",
+        "gap": "int64", "not_eligible": "int64", "owned_share": "float64", "white_space_arr": "float64",
+        "later_arr": "float64", "unpriced": "int64",
+    }  # fmt: skip
+    return pd.DataFrame(rows, columns=list(columns)).astype(columns)
+
+
+def _counts(part: pd.DataFrame) -> dict[str, Any]:
+    is_open, first = part["state"].isin(OPEN), part.iloc[0]
+    customers = int(part["account_id"].nunique())
+    accounts = {state: int(part.loc[part["state"] == state, "account_id"].nunique()) for state in STATES}
+    return {
+        "product_id": first["product_id"],
+        "product": first["product"],
+        "kind": first["kind"],
+        "customers": customers,
+        **accounts,
+        "owned_share": accounts["owned"] / customers,
+        "white_space_arr": float(part.loc[is_open, "estimated_arr"].sum()),
+        "later_arr": float(part.loc[part["state"] == "not_eligible", "estimated_arr"].sum()),
+        "unpriced": int(part.loc[is_open, "estimated_arr"].isna().sum()),
+    }
 
 
 def whitespace_grid(found: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of `whitespace` as a grid: a row per customer by ARR, a column per product with its state.
+    """Return the rows of `whitespace` as a grid: a row per customer by white space, a column per product with its state.
 
-    After account_id, name, arr and open (products tried or lacking) comes a column per product, named after it.
+    After account_id, name, arr, white_space_arr and open (products tried or lacking) comes a column per product, named
+    after it.
     """
     keys = ["account_id", "name", "arr"]
     products = list(dict.fromkeys(found["product"]))
-    words = found.assign(words=found["state"].map(STATES))
+    is_open = found["state"].isin(OPEN)
+    words = found.assign(words=found["state"].map(STATES), worth=found["estimated_arr"].where(is_open), open=is_open)
     grid = words.pivot_table(index=keys, columns="product", values="words", aggfunc="first", observed=True)
     grid = grid.reindex(columns=products).rename_axis(columns=None).reset_index()
-    grid.insert(3, "open", grid[products].isin([STATES["tried"], STATES["gap"]]).sum(axis=1).astype("int64"))
-    return grid.sort_values(["arr", "account_id"], ascending=[False, True], ignore_index=True)
+    sums = words.groupby("account_id", sort=False)[["worth", "open"]].sum()
+    grid.insert(3, "white_space_arr", grid["account_id"].map(sums["worth"]).astype("float64"))
+    grid.insert(4, "open", grid["account_id"].map(sums["open"]).astype("int64"))
+    order = ["white_space_arr", "arr", "account_id"]
+    return grid.sort_values(order, ascending=[False, False, True], ignore_index=True)

@@ -2,7 +2,7 @@
 
 from cs_metrics.ui.tables import Col
 
-__all__ = ["GRID", "KINDS", "MOVES", "OFFERS", "RECORD", "REVIEW"]
+__all__ = ["DEPARTMENTS", "GRID", "KINDS", "LIMITS", "MOVES", "OFFERS", "RECORD", "REVIEW", "WORTH"]
 
 OFFERS = {
     "name": Col(label="Account", is_pinned=True),
@@ -47,12 +47,56 @@ KINDS = {
 }
 MOVES = {
     "name": Col(label="Left behind", is_pinned=True),
-    "what": Col(label="Lead", width="medium"),
-    "evidence": Col(label="What happened", width="large"),
-    "arr": Col(label="Estimated ARR", kind="money"),
-    "arr_basis": Col(label="How estimated"),
-    "owner": Col(label="Owner"),
+    "lead": Col(label="Lead there", width="large"),
+    "lead_arr": Col(label="Lead ARR", kind="money", help="Median ARR of the customers of the same segment"),
+    "risk": Col(label="Risk here", width="large"),
+    "arr": Col(label="ARR here", kind="money"),
     "health": Col(label="Health here", kind="health"),
+    "left_on": Col(label="Left on", kind="date"),
+    "role": Col(label="Role"),
+    "salesperson": Col(label="Sales"),
+    "csm": Col(label="CSM"),
+}
+LIMITS = {
+    "name": Col(label="Account", is_pinned=True),
+    "resource": Col(label="Limit"),
+    "share": Col(label="Used", kind="percent"),
+    "full_on": Col(label="Full on", kind="date", help="By the trend of the last measurements"),
+    "full_from": Col(label="From", kind="date", help="80% interval of the day"),
+    "full_to": Col(label="To", kind="date", help="80% interval of the day; empty beyond three years"),
+    "fires": Col(label="Near", kind="bool", help="Nearly full, or full soon"),
+    "says": Col(label="In words", width="large"),
+    "used": Col(label="Used amount", kind="number"),
+    "allowed": Col(label="Allowed", kind="number"),
+    "growth_30_days": Col(label="Growth in 30 days", kind="number"),
+    "measured_on": Col(label="Measured on", kind="date"),
+}
+DEPARTMENTS = {
+    "name": Col(label="Account", is_pinned=True),
+    "fires": Col(label="Offered", kind="bool", help="The rule offers other departments"),
+    "arr": Col(label="ARR", kind="money"),
+    "active_departments": Col(label="Active", kind="count", help="Departments with active users"),
+    "departments": Col(label="Departments", kind="count"),
+    "active_in": Col(label="Active users in", kind="tags", width="large"),
+    "idle_in": Col(label="Nobody active in", kind="tags", width="medium"),
+    "new_in": Col(label="New", kind="tags", width="medium"),
+    "top_share": Col(
+        label="In the largest", kind="percent", help="Share of the active users in the most active department"
+    ),
+    "active_users": Col(label="Active users", kind="count"),
+    "users": Col(label="Users", kind="count"),
+}
+WORTH = {
+    "product": Col(label="Product"),
+    "kind": Col(label="Kind"),
+    "white_space_arr": Col(label="White-space ARR", kind="money", help="Of those that tried or lack it"),
+    "later_arr": Col(label="Later", kind="money", help="Of those that are not ready for it"),
+    "owned": Col(label="Own it", kind="count"),
+    "tried": Col(label="Tried it", kind="count"),
+    "gap": Col(label="Lack it", kind="count"),
+    "not_eligible": Col(label="Not ready", kind="count"),
+    "owned_share": Col(label="Owned by", kind="percent"),
+    "unpriced": Col(label="No estimate", kind="count"),
 }
 REVIEW = {
     "name": Col(label="Account", is_pinned=True),
@@ -69,8 +113,9 @@ REVIEW = {
 }
 GRID = {
     "name": Col(label="Account", is_pinned=True),
-    "arr": Col(label="ARR", kind="money"),
+    "white_space_arr": Col(label="White-space ARR", kind="money"),
     "open": Col(label="Tried or gap", kind="count"),
+    "arr": Col(label="ARR", kind="money"),
 }
 RECORD = {
     "kind": Col(label="Kind"),
