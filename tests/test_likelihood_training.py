@@ -13,9 +13,9 @@ from cs_metrics.marts.publication import publish
 from cs_metrics.metrics.likelihood import landmark_of, open_contracts
 from cs_metrics.metrics.likelihood_parts import likelihood_parts
 from cs_metrics.metrics.renewals import open_with_likelihood
-from cs_metrics.models.likelihood import CANDIDATES, calibrate, fit, sigmoid
+from cs_metrics.models.likelihood import calibrate, fit, sigmoid
 from cs_metrics.models.likelihood_factors import FACTORS, Design, design
-from cs_metrics.models.likelihood_trial import clustered
+from cs_metrics.models.likelihood_trial import CANDIDATES, clustered
 from cs_metrics.store import Database, Store
 from cs_metrics.training import make
 from tests.likelihood_company import NEWEST, learned

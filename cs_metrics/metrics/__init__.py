@@ -45,6 +45,7 @@ from cs_metrics.metrics import (  # noqa: F401
     key_actions,
     leaderboard,
     likelihood_card,
+    likelihood_factors,
     loads,
     low_price,
     milestones,

@@ -84,7 +84,7 @@ def past_decisions(store: Store, as_of: dt.date) -> pd.DataFrame:
     decisions are known, and those are not like the others.
 
     Columns: contract_id, account_id, segment, ends_on, decided_on, arr, renewed_arr (NaN where not told), renewed
-    (0 or 1), days_late (after the end, negative when early), colour_90 … colour_360 (health so many days before the end, at
+    (0 or 1), days_late (after the end, negative when early), term_days, colour_90 … colour_360 (health so many days before the end, at
     the longer lags empty where the account had no week of health then).
     """
     sql = f"""
@@ -112,6 +112,7 @@ def past_decisions(store: Store, as_of: dt.date) -> pd.DataFrame:
             renewed_cents::double / 100 as renewed_arr,
             cast(outcome = 'renewed' as bigint) as renewed,
             date_diff('day', ends_on, decided_on) as days_late,
+            date_diff('day', starts_on, ends_on) as term_days,
             {", ".join(f"colour_{lag}" for lag in LAGS)}
         from decided
         inner join wide on wide.contract_id = decided.contract_id

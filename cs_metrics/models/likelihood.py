@@ -14,9 +14,8 @@ from sklearn.linear_model import LogisticRegression
 
 from cs_metrics.models.likelihood_factors import Design, Floats
 
-__all__ = ["CANDIDATES", "Calibration", "Fitted", "calibrate", "fit", "sigmoid"]
+__all__ = ["Calibration", "Fitted", "calibrate", "fit", "sigmoid"]
 
-CANDIDATES = ("logistic", "forest", "boosting")
 _SEED = 7
 _STRENGTH = 0.1  # of the logistic model: the smaller, the more its coefficients are held back
 _MISSING_FROM = 0.02  # a column's absence is a sign of its own where this share of rows, but not nearly all, lacks it

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Trial", "clustered", "gain", "log_loss", "losses_of"]
+__all__ = ["CANDIDATES", "Trial", "clustered", "gain", "log_loss", "losses_of"]
 
+CANDIDATES = ("logistic", "forest", "boosting")
 Floats = npt.NDArray[np.float64]
 _Z95 = 1.959964
 

@@ -10,7 +10,7 @@ import datetime as dt
 import hashlib
 import inspect
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,102 +20,23 @@ from cs_metrics import periods
 from cs_metrics.config import Renewals
 from cs_metrics.metrics.likelihood import LANDMARKS, base_rates, landmark_of, past_decisions
 from cs_metrics.models import likelihood, likelihood_factors
-from cs_metrics.models.likelihood import CANDIDATES, Calibration, Fitted, calibrate, sigmoid
+from cs_metrics.models.base_rate import BaseRates
+from cs_metrics.models.likelihood import Calibration, Fitted, calibrate, sigmoid
 from cs_metrics.models.likelihood_factors import FACTORS, Design, Floats, design, levels_of
-from cs_metrics.models.likelihood_trial import Trial, gain, log_loss
+from cs_metrics.models.likelihood_trial import CANDIDATES, Trial, gain, log_loss
 from cs_metrics.store import Draft, Store
 from cs_metrics.training.kept import Kept
-from cs_metrics.training.shown import SHOWN, shown
+from cs_metrics.training.likelihood_tables import LANDMARKS_SQL, TABLES
+from cs_metrics.training.shown import shown
 
 __all__ = ["TABLES", "train"]
 
 _MAIN = LANDMARKS[0]
 _SAMPLES = 4_000  # rows asked again per factor, for its importance
 _MOST_SAMPLES = 10
+_MOST_EXPLAINED = 1_000  # newest decisions that tell which way a factor pulls
 _PARTS_WITHIN_DAYS = 190  # reasons are kept for contracts that end within so many days
 _NAMES = tuple(one.name for one in FACTORS)
-
-TABLES: Mapping[str, Mapping[str, str]] = {
-    "renewal_training": {
-        "trained_on": "date",
-        "candidate": "varchar",
-        "is_chosen": "boolean",
-        "reason": "varchar",
-        "decisions": "bigint",
-        "losses": "bigint",
-        "from_day": "date",
-        "to_day": "date",
-        "judged": "bigint",
-        "judged_losses": "bigint",
-        "log_loss": "double",
-        "gain": "double",
-        "gain_low": "double",
-        "gain_high": "double",
-        "shift": "double",
-        "slope": "double",
-        "fingerprint": "varchar",
-        "inputs": "varchar",
-    },
-    "renewal_trial": {
-        "trained_on": "date",
-        "candidate": "varchar",
-        "landmark_days": "integer",
-        "contract_id": "varchar",
-        "account_id": "varchar",
-        "week_end": "date",
-        "log_odds": "double",
-        "likelihood": "double",
-    },
-    "renewal_shuffled": {
-        "trained_on": "date",
-        "candidate": "varchar",
-        "contract_id": "varchar",
-        **{f"{name}_{outcome}": "float" for name in _NAMES for outcome in ("kept", "lost")},
-    },
-    "renewal_score": {
-        "trained_on": "date",
-        "week_end": "date",
-        "contract_id": "varchar",
-        "landmark_days": "integer",
-        "candidate": "varchar",
-        "likelihood": "double",
-        "weight": "double",
-    },
-    "renewal_part": {
-        "trained_on": "date",
-        "week_end": "date",
-        "contract_id": "varchar",
-        "base": "float",
-        **{f"part_{name}": "float" for name in _NAMES},
-    },
-    "renewal_shown": SHOWN,
-}
-
-_LANDMARKS = """
-    with asked as (
-        select
-            renewal_week.*,
-            lag as landmark_days
-        from renewal_week
-        cross join (select unnest($lags) as lag)
-        where
-            week_end <= greatest(ends_on - cast(lag as integer), starts_on + 6)
-            and week_end > greatest(ends_on - cast(lag as integer), starts_on + 6) - 7
-    )
-    select
-        asked.*,
-        coalesce(health.colour, 'none') as colour,
-        health.score as health_score,
-        case when contracts.decided_on is not null then contracts.outcome end as outcome,
-        case
-            when contracts.outcome is not null and contracts.decided_on is not null
-                then greatest(contracts.decided_on, contracts.ends_on)
-        end as known_on
-    from asked
-    inner join contracts on contracts.contract_id = asked.contract_id
-    left join account_week_health health on health.account_id = asked.account_id and health.week_end = asked.week_end
-    order by asked.week_end, asked.contract_id, landmark_days
-"""
 
 
 def train(draft: Draft) -> dict[str, pd.DataFrame]:
@@ -123,7 +44,7 @@ def train(draft: Draft) -> dict[str, pd.DataFrame]:
     store, settings = draft.store, draft.store.config.renewals
     tables: dict[str, list[pd.DataFrame]] = {name: [] for name in TABLES}
     if store.has("contracts"):
-        marks = store.frame(_LANDMARKS, lags=LANDMARKS)
+        marks = store.frame(LANDMARKS_SQL, lags=LANDMARKS)
         marks["renewed"] = (marks["outcome"] == "renewed").astype("float64")
         kept = Kept(draft.earlier, [one for one in TABLES if one != "renewal_shown"])
         trial = Trial(marks)
@@ -184,7 +105,7 @@ class _Round:
         if reason:
             return {"renewal_training": self._training(main, [], "", reason), "renewal_trial": pd.DataFrame()}
         rates = base_rates(self.store, past_decisions(self.store, self.trained_on))
-        trials = [self._ask_base(rates)]
+        trials = self._ask_base(rates)
         shuffled = []
         for landmark in LANDMARKS:
             trials += self._ask(landmark)
@@ -195,15 +116,16 @@ class _Round:
             "renewal_training": self._training(main, judged, chosen, reason),
             "renewal_trial": pd.concat(trials, ignore_index=True),
             "renewal_shuffled": pd.concat(shuffled, ignore_index=True),
+            "renewal_direction": self._directions(main),
         }
         return {**found, **self._score(chosen, len(main))} if chosen else found
 
-    def _ask_base(self, rates: object) -> pd.DataFrame:
-        """Return what the base rate said of the contracts ahead."""
+    def _ask_base(self, rates: BaseRates) -> list[pd.DataFrame]:
+        """Return what the base rate, and the overall rate, said of the contracts ahead."""
         rows = self.ahead[self.ahead["landmark_days"] == _MAIN]
         asked = rows[["segment", "colour"]].assign(segment=rows["segment"].fillna(""), lag=_MAIN)
-        chance = rates.of(asked)["likelihood"].to_numpy()  # type: ignore[attr-defined]
-        return self._said(rows, "base", np.log(chance / (1 - chance)), chance)
+        chances = {"base": rates.of(asked)["likelihood"].to_numpy(), "overall": np.full(len(rows), rates.overall)}
+        return [self._said(rows, name, np.log(one / (1 - one)), one) for name, one in chances.items()]
 
     def _ask(self, landmark: int) -> list[pd.DataFrame]:
         """Let every candidate learn at one landmark, and return what each says of the contracts ahead."""
@@ -249,6 +171,25 @@ class _Round:
             columns[f"{name}_kept"] = np.log(sigmoid(odds)).mean(axis=0)
             columns[f"{name}_lost"] = np.log(sigmoid(-odds)).mean(axis=0)
         return pd.concat([found, pd.DataFrame(columns)], axis=1)
+
+    def _directions(self, main: pd.DataFrame) -> pd.DataFrame:
+        """Return which way each factor pulls: the correlation of its first column with what it adds, where both are known."""
+        asked = design(main.tail(_MOST_EXPLAINED), self.segments[_MAIN])
+        rows = []
+        for candidate in CANDIDATES:
+            columns, _ = self.models[_MAIN, candidate][0].contributions(asked.values)
+            for name in _NAMES:
+                of = [at for at, one in enumerate(asked.factors) if one == name]
+                if of and name != "segment":
+                    rows.append(
+                        (
+                            self.trained_on,
+                            candidate,
+                            name,
+                            _correlation(asked.values[:, of[0]], columns[:, of].sum(axis=1)),
+                        )
+                    )
+        return pd.DataFrame(rows, columns=["trained_on", "candidate", "factor", "direction"])
 
     def _choose(self) -> tuple[list[dict[str, object]], str, str]:
         """Return each candidate's trial so far, the one to use (empty: the base rate) and why."""
@@ -329,6 +270,13 @@ def _parts(found: pd.DataFrame, model: Fitted, line: Calibration, asked: Design)
     index = {name: np.array([one == name for one in asked.factors]) for name in _NAMES}
     by_factor = {f"part_{name}": line.slope * columns[:, of].sum(axis=1) for name, of in index.items()}
     return found.assign(base=line.of(base)).reset_index(drop=True).join(pd.DataFrame(by_factor))
+
+
+def _correlation(values: Floats, parts: Floats) -> float:
+    known = ~np.isnan(values)
+    if known.sum() < 3 or np.ptp(values[known]) == 0 or np.ptp(parts[known]) == 0:
+        return float("nan")
+    return float(np.corrcoef(values[known], parts[known])[0, 1])
 
 
 def _too_few(settings: Renewals, decisions: int, losses: int) -> str:
