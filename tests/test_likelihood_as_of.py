@@ -81,11 +81,21 @@ def after_the_outcome() -> dict[str, list[Row]]:
             who = str(row["account_id"])
             on = f"{dt.date.fromisoformat(str(row['decided_on'])) + dt.timedelta(1)}T09:00:00"
             found["events"].append({"account_id": who, "event": "data_exported", "occurred_at": on})
-            found["tickets"].append({"ticket_id": f"bye {who}", "account_id": who, "opened_at": on, "priority": "urgent"})
+            found["tickets"].append(
+                {"ticket_id": f"bye {who}", "account_id": who, "opened_at": on, "priority": "urgent"}
+            )
             found["surveys"].append({"account_id": who, "kind": "nps", "score": 0, "answered_at": on})
-            gone = {"contact_id": f"bye {who}", "account_id": who, "role": "decision_maker", "since": on[:10], "left_on": on[:10]}
+            gone = {
+                "contact_id": f"bye {who}",
+                "account_id": who,
+                "role": "decision_maker",
+                "since": on[:10],
+                "left_on": on[:10],
+            }
             found["contacts"].append(gone)
-    return {name: [row for row in rows_ if str(row.get("left_on", "2000-01-01")) <= NEWEST] for name, rows_ in found.items()}
+    return {
+        name: [row for row in rows_ if str(row.get("left_on", "2000-01-01")) <= NEWEST] for name, rows_ in found.items()
+    }
 
 
 def test_what_the_outcome_leaves_behind_enters_no_score_and_no_importance(whole: Store, tmp_path: Path) -> None:

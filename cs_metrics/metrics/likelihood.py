@@ -12,6 +12,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
+from cs_metrics import periods
 from cs_metrics.models import base_rate
 from cs_metrics.models.base_rate import LAGS, BaseRates, Floats
 from cs_metrics.store import Store
@@ -21,6 +22,7 @@ __all__ = [
     "LANDMARKS",
     "SCORE_HOLDS_DAYS",
     "base_rates",
+    "in_use",
     "landmark_of",
     "open_contracts",
     "past_decisions",
@@ -130,6 +132,17 @@ def base_rates(store: Store, decided: pd.DataFrame) -> BaseRates:
         min_decisions=settings.min_decisions,
         min_losses=settings.min_losses,
     )
+
+
+def in_use(store: Store, as_of: dt.date) -> str:
+    """Return the model that scored the last complete week, empty where the base rate is used."""
+    sql = """
+        select any_value(candidate) from renewal_training
+        where
+            trained_on = (select max(trained_on) from renewal_training where trained_on <= $week_end)
+            and is_chosen and candidate <> 'base'
+    """
+    return str(store.value(sql, week_end=periods.last_full_week_end(as_of)) or "")
 
 
 def open_contracts(store: Store, as_of: dt.date) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What speaks for and against a renewal, in words: the base rate of the group and what is known of the account.
+"""What speaks for and against a renewal, in words: what moves its likelihood, and what is known of the account.
 
 Every reason is a fact of the as-of day with its number or its date. The strongest of each side come first, four at most.
 """
@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from cs_metrics import periods
+from cs_metrics.metrics.likelihood_parts import Driver, drivers
 from cs_metrics.models.base_rate import LAGS
 from cs_metrics.store import Store
 
@@ -22,6 +23,7 @@ _LONG_AGO_DAYS = 180
 _ROLES = {"decision_maker": "decision maker", "sponsor": "sponsor", "champion": "champion"}
 _COLOURS = {"green": "green health", "yellow": "yellow health", "red": "red health", "none": "no health score"}
 _ORDER = {"red": 0, "yellow": 1, "green": 2}
+_COVERS = {"sponsor_left": "people", "activity": "use", "meetings": "meetings", "outcome": "results", "term": "terms"}
 Sign = Mapping[Hashable, Any]
 Said = tuple[list[str], list[str]]
 
@@ -123,6 +125,9 @@ def account_signs(store: Store, as_of: dt.date, accounts: list[str]) -> pd.DataF
 def with_reasons(store: Store, contracts: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
     """Return contracts (as of `likelihood.with_likelihood`) with the reasons for and against their renewal.
 
+    Where a model tells the likelihood, the two factors that raise it most and the two that lower it most come first, with
+    the points of likelihood that each is worth; then the facts of the account. Else the facts alone.
+
     Columns: as given, and
         reasons_for, reasons_against: up to four each, the strongest first, separated by "; ", empty text without any
         open_problems: open tickets that are urgent or older than 14 days, promises past their day and flagged calls to
@@ -131,7 +136,11 @@ def with_reasons(store: Store, contracts: pd.DataFrame, as_of: dt.date) -> pd.Da
     """
     signs = account_signs(store, as_of, contracts["account_id"].tolist())
     joined = contracts.merge(signs, on="account_id", how="left")
-    said = [_both_sides(row, as_of, store.config.health.dead_band) for row in joined.to_dict("records")]
+    by_model = drivers(store, contracts.loc[contracts["scored"].notna(), "contract_id"].tolist(), as_of)
+    said = [
+        _both_sides(row, as_of, store.config.health.dead_band, by_model.get(row["contract_id"]))
+        for row in joined.to_dict("records")
+    ]
     found = contracts.copy(deep=False)
     found["reasons_for"] = [_listed(one[0]) for one in said]
     found["reasons_against"] = [_listed(one[1]) for one in said]
@@ -149,26 +158,45 @@ def _listed(reasons: list[str]) -> str:
     return "; ".join(one.replace(";", ",") for one in reasons[:_MOST])
 
 
-def _both_sides(row: Sign, as_of: dt.date, dead_band: float) -> Said:
-    """Return the reasons for and against, each side in the order of these rules."""
+def _both_sides(row: Sign, as_of: dt.date, dead_band: float, by_model: list[Driver] | None) -> Said:
+    """Return the reasons for and against, each side in the order of these rules; no fact is told twice."""
     pro: list[str] = []
     con: list[str] = []
-    rules: tuple[Callable[[], Said], ...] = (
-        lambda: _overdue(row),
-        lambda: _people(row),
-        lambda: _group(row),
-        lambda: _health(row, dead_band),
-        lambda: _use(row),
-        lambda: _problems(row),
-        lambda: _meetings(row, as_of),
-        lambda: _results(row),
-        lambda: (["renews by itself unless cancelled"] if _is(row["auto_renews"]) and row["auto_renews"] else [], []),
+    told = {_COVERS[one.factor] for one in by_model or () if one.factor in _COVERS}
+    rules: tuple[tuple[str, Callable[[], Said]], ...] = (
+        ("late", lambda: _overdue(row)),
+        ("model", lambda: _model(row, by_model or [])),
+        ("people", lambda: _people(row)),
+        ("group", lambda: _group(row) if by_model is None else ([], [])),
+        ("health", lambda: _health(row, dead_band)),
+        ("use", lambda: _use(row)),
+        ("problems", lambda: _problems(row)),
+        ("meetings", lambda: _meetings(row, as_of)),
+        ("results", lambda: _results(row)),
+        (
+            "terms",
+            lambda: (
+                ["renews by itself unless cancelled"] if _is(row["auto_renews"]) and row["auto_renews"] else [],
+                [],
+            ),
+        ),
     )
-    for rule in rules:
+    for name, rule in rules:
+        if name in told:
+            continue
         more_pro, more_con = rule()
         pro += more_pro
         con += more_con
     return pro, con
+
+
+def _model(row: Sign, by_model: list[Driver]) -> Said:
+    """Say what moves the likelihood most, with the points that it is worth; who left, by name of the role and day."""
+    found: Said = [], []
+    for one in by_model:
+        people = "; ".join(_people(row)[1]) if one.factor == "sponsor_left" and one.points < 0 else ""
+        found[one.points < 0].append(f"{people or one.value} ({one.points:+.0f} points)")
+    return found
 
 
 def _overdue(row: Sign) -> Said:

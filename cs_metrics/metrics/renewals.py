@@ -7,7 +7,14 @@ import pandas as pd
 
 from cs_metrics import periods
 from cs_metrics.errors import MetricError
-from cs_metrics.metrics.likelihood import KNOWN_CONTRACTS, base_rates, open_contracts, past_decisions, with_likelihood
+from cs_metrics.metrics.likelihood import (
+    KNOWN_CONTRACTS,
+    base_rates,
+    in_use,
+    open_contracts,
+    past_decisions,
+    with_likelihood,
+)
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.renewal_plan import BEFORE_PLAN, with_plan, with_priority, with_priority_words
 from cs_metrics.metrics.renewal_reasons import with_reasons
@@ -49,7 +56,7 @@ def renewal_pipeline(
     change with the filter. The owner's own call is the one written on the page, from its day on; else the imported one,
     which carries no date and counts as it stands now. A step or a next step written on the page counts from its day, too.
 
-    Formula: expected_arr = likelihood × arr; likelihood: see renewal_base_rates; category = the owner's own call, else
+    Formula: expected_arr = likelihood × arr; likelihood: see likelihood_card and renewal_base_rates; category = the owner's own call, else
         commit from renewals.commit_from, best case from renewals.best_case_from, at risk below;
         priority = points for ARR at stake (arr × (1 - likelihood), ranked among all open contracts) + points for time.
     Columns:
@@ -64,7 +71,7 @@ def renewal_pipeline(
         plan_step: the step of the renewal plan whose time it is
         overdue_steps, overdue_names: steps past their day that no message, meeting or person says are done
         next_step, next_step_on: the next step that somebody wrote, else the earliest of the plan to do, and its day
-        reasons_for, reasons_against: facts of the account, the strongest first, separated by "; "
+        reasons_for, reasons_against: what moves the likelihood most, then facts of the account, separated by "; "
         open_problems: urgent or old tickets, broken promises and flagged calls to action
         colour, score: health of the newest complete week
         auto_renews: whether it renews by itself
@@ -123,7 +130,7 @@ def renewals_summary(
         **_decided_early(store, as_of, scope, _window(store, days)),
         "decisions": rates.decisions,
         "losses": rates.losses,
-        "basis": BASIS_WORDS[rates.basis],
+        "basis": BASIS_WORDS[in_use(store, as_of) or rates.basis],
     }
     return pd.DataFrame([row])
 

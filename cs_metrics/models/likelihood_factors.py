@@ -86,10 +86,10 @@ FACTORS: tuple[Factor, ...] = (
         "activity",
         "Activity",
         ("active_user_share", "active_days", "used_weeks"),
-        _joined(_share("{} of seats active in 28 days, on average of 12 weeks", "active_user_share"), _count("active day", "active_days")),
+        _joined(_share("{} of seats active", "active_user_share"), _number("on {:.0f} of 28 days (12 weeks)", "active_days")),
         expected=_STRONG,
     ),
-    Factor("core_use", "Use of core features", ("core_feature_share", "core_days"), _share("{} of core features used in 28 days, on average of 12 weeks", "core_feature_share"), expected=_STRONG),
+    Factor("core_use", "Use of core features", ("core_feature_share", "core_days"), _share("{} of core features in use (12 weeks)", "core_feature_share"), expected=_STRONG),
     Factor("use_change", "Change of use", ("use_change",), _change("use", "times", "times_before", "in 28 days")),
     Factor("tickets", "Number of tickets", ("tickets_ln",), _count("ticket", "tickets"), expected=_STRONG),
     Factor(
