@@ -84,3 +84,10 @@ def test_a_chosen_contract_opens_its_desk_where_one_can_write(monkeypatch: pytes
     assert "This is a look at the past" in texts(past)
     assert not past.text_area
     assert "The board decides" not in texts(past)
+
+
+def test_the_bars_of_a_quarter_can_be_narrowed_to_one_cause(monkeypatch: pytest.MonkeyPatch, demo_data: Path) -> None:
+    page = opened(monkeypatch, demo_data, tab="Why did it move", since="91")
+    assert "Why the forecast of Q4 2026 moved" in texts(page)
+    assert "The contracts behind it" in texts(page)
+    assert opened(monkeypatch, demo_data, tab="Why did it move", due="2027-01-01", bar="Closed won")

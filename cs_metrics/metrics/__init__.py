@@ -57,6 +57,7 @@ from cs_metrics.metrics import (  # noqa: F401
     plateau,
     raci,
     renewal_desk,
+    renewal_ledger,
     renewal_rates,
     renewal_records,
     renewal_triangle,

@@ -32,6 +32,7 @@ __all__ = [
     "renewals_by_step",
     "renewals_by_week",
     "renewals_summary",
+    "with_category",
 ]
 
 CATEGORIES = ("commit", "best_case", "at_risk", "unknown")
@@ -217,8 +218,16 @@ def open_with_likelihood(store: Store, as_of: dt.date) -> pd.DataFrame:
 
 def open_called(store: Store, as_of: dt.date) -> pd.DataFrame:
     """Return `open_with_likelihood` with the owner's own call (owner_call, called_on, called_by) and the category."""
+    return with_category(store, open_with_likelihood(store, as_of), as_of)
+
+
+def with_category(store: Store, contracts: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
+    """Return contracts with likelihood with the owner's own call that holds on a day, and their forecast category.
+
+    Columns: as given, and owner_call, called_on, called_by (`with_calls`), category and category_by
+    """
     settings = store.config.renewals
-    found = with_calls(store, open_with_likelihood(store, as_of), as_of)
+    found = with_calls(store, contracts, as_of)
     has_call = found["owner_call"].notna()
     by_likelihood = np.select(
         [

@@ -2,7 +2,7 @@
 
 from cs_metrics.ui.tables import Col
 
-__all__ = ["COMPLETION", "DUE", "STEPS", "TREE", "WORK"]
+__all__ = ["COMPLETION", "DUE", "LEDGER", "MOVES", "STEPS", "TREE", "WORK"]
 
 WORK = {
     "name": Col(label="Account", is_pinned=True, width=170),
@@ -69,4 +69,32 @@ TREE = {
     "decided_arr": Col(label="Decided", kind="money"),
     "won_arr": Col(label="Won, old value", kind="money"),
     "booked_arr": Col(label="Booked, new value", kind="money"),
+}
+MOVES = {
+    "name": Col(label="Account", is_pinned=True, width=170),
+    "bar": Col(label="Cause", width=220),
+    "amount": Col(label="Change", kind="money", width=100),
+    "why": Col(label="What changed", width=300),
+    "likelihood_before": Col(label="Likelihood before", kind="percent"),
+    "likelihood_after": Col(label="After", kind="percent"),
+    "forecast_before": Col(label="Forecast before", kind="money"),
+    "forecast_after": Col(label="After ", kind="money"),
+    "arr": Col(label="ARR", kind="money"),
+    "ends_on": Col(label="Ends", kind="date"),
+    "owner": Col(label="Owner"),
+}
+LEDGER = {
+    "day": Col(label="Day", kind="date"),
+    "forecast_arr": Col(label="Forecast", kind="money", help="Won and expected together"),
+    "won_arr": Col(label="Won", kind="money"),
+    "expected_arr": Col(label="Expected", kind="money", help="Likelihood × ARR of what is undecided"),
+    "open_arr": Col(label="Undecided", kind="money"),
+    "commit_arr": Col(label="Commit", kind="money"),
+    "best_case_arr": Col(label="Best case", kind="money"),
+    "at_risk_arr": Col(label="At risk", kind="money"),
+    "lost_arr": Col(label="Lost", kind="money"),
+    "due_arr": Col(label="Due in all", kind="money"),
+    "shown_expected_arr": Col(
+        label="As shown on the day", kind="money", help="What a load that ended on that day expected"
+    ),
 }
