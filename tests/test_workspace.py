@@ -62,6 +62,21 @@ ACCEPTED: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {
     ("scenario", "remove"): ({}, {}),
     ("plan", "set"): ({"new_arr_monthly": 1000}, {"new_arr_monthly": 1000.0}),
     ("plan", "clear"): ({}, {}),
+    ("health", "override"): (
+        {"colour": "red", "score": 40, "until": "2024-06-30"},
+        {"colour": "red", "score": 40.0, "until": "2024-06-30"},
+    ),
+    ("health", "withdraw"): ({}, {}),
+    ("risk", "cause"): ({"cause": "wrong_fit", "severity": "medium"}, {"cause": "wrong_fit", "severity": "medium"}),
+    ("risk", "plan"): ({}, {}),
+    ("risk", "action"): (
+        {"what": "Call the founder", "owner": "Ann", "due_on": dt.date(2024, 7, 3)},
+        {"what": "Call the founder", "owner": "Ann", "due_on": "2024-07-03"},
+    ),
+    ("risk", "change"): ({"owner": "Bob"}, {"owner": "Bob"}),
+    ("risk", "done"): ({}, {}),
+    ("risk", "drop"): ({}, {}),
+    ("risk", "over"): ({}, {}),
     ("account", "note"): ({}, {}),
     ("account", "statement_of_work"): ({"is_needed": False}, {"is_needed": False}),
 }

@@ -101,7 +101,8 @@ _HEADER = """
 """
 _HEALTH = [
     "score", "colour", "change_28_days", "trend", "coverage", "weeks_red", "reasons", "alert", "active_users", "seats",
-    "active_share", "week_end",
+    "active_share", "week_end", "override_colour", "override_score", "override_by", "override_on", "override_until",
+    "override_reason",
 ]  # fmt: skip
 _CONTRACT = {
     "contract_id": "contract_id",
@@ -123,7 +124,7 @@ _RENEWAL = {
 _ONBOARDING = {"colour": "onboarding_colour", "next_milestone": "next_milestone"}
 
 
-@metric(needs=("subscriptions",), reads=("cta", "promise"), page="Account")
+@metric(needs=("subscriptions",), reads=("cta", "promise", "health"), page="Account")
 def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
     """One account in one row: ARR, stage, renewal, health with its reasons, people, seats, and what is open.
 
@@ -141,6 +142,7 @@ def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, a
         likelihood, category, priority, reasons_for, reasons_against, next_step, next_step_on, overdue_names: as in the pipeline
         score, colour, change_28_days, trend, coverage, weeks_red, reasons, alert, week_end: as in health
         score_before: score four weeks earlier
+        override_colour, override_score, override_by, override_on, override_until, override_reason: as in health
         active_users, seats, active_share: users active in the 4 weeks to week_end, seats, and their share
         onboarding_colour, next_milestone: as in onboarding_risk
         left_on: for a former customer the day its last revenue ended

@@ -1,4 +1,4 @@
-"""Accounts at risk: the signs that show, the cause where a fact tells it, what to do, and what is under way."""
+"""Accounts at risk: the signs that show, the cause where a fact or a person tells it, what to do, and what is under way."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -12,6 +12,7 @@ from cs_metrics.config import Config
 from cs_metrics.metrics import health_words
 from cs_metrics.metrics.health import customers
 from cs_metrics.metrics.registry import metric
+from cs_metrics.metrics.risk_written import TOPIC, Case, cases
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
 
@@ -112,18 +113,19 @@ _ACTIONS = """
 """
 
 
-@metric(needs=("subscriptions",), reads=("cta",), page="Health")
+@metric(needs=("subscriptions",), reads=("cta", TOPIC), page="Health")
 def at_risk(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, min_signs: int = 0) -> pd.DataFrame:
     """Accounts that show signs of risk, with the evidence, the cause where the data tells it, a plan and what is under way.
 
     Four signs: a low share of seats is active; use is low or falling; feedback stopped; contact is avoided. Listed are
-    customers with at least `min_signs` of them (0: as configured, 2), and those whose health is red. A sign that
-    cannot be measured is empty. The first two are those of the last complete week and wait until an account is 28
+    customers with at least `min_signs` of them (0: as configured, 2), those whose health is red, and those of whom
+    somebody wrote a cause that still stands. A sign that cannot be measured is empty. The first two are those of the last complete week and wait until an account is 28
     days old; the others are as of the day.
 
-    A cause is named only where a fact says so: a person with a part in the decision left, the customer's own result
+    What people wrote about the account comes first: the cause with its severity, the plan, the actions. Beside it a
+    cause is named only where a fact says so: a person with a part in the decision left, the customer's own result
     falls, a milestone is overdue, a problem or a wish waits, an open call to action of kind risk gives a reason; else
-    "cause not recorded". Whether a customer was a wrong fit no table tells.
+    "cause not recorded". Whether a customer was a wrong fit no table tells, only a person does.
 
     Columns:
         account_id, name, segment, csm, arr, colour, score: as in `health`
@@ -133,12 +135,17 @@ def at_risk(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, min_sign
         no_feedback: tickets or answers before, none in 90 days
         avoids_contact: meetings set or messages sent in 90 days, none held and none answered
         evidence: the signs in words with their numbers
-        severity: of the gravest cause: high, medium, light, or not rated
-        cause: what the data tells, the gravest first, or cause not recorded
-        plan: the suggested play for the gravest cause
-        actions: calls to action that are open, those of kind risk first, with their days; expansion is left out
+        severity: as written, else of the gravest cause: high, medium, light, or not rated
+        cause: what a person wrote, then what the data tells, the gravest first; or cause not recorded
+        plan: the plan as written, else the suggested play for the cause
+        actions: open actions as written, then open calls to action, those of kind risk first, with their days; expansion
+            is left out
         owner: who owns the first of them, else the CSM
         due_on: its day
+        cause_by, cause_on: who wrote the cause and when, empty where nobody did
+        plan_by: who wrote the plan, empty for a suggested play
+        open_actions, overdue_actions: open actions as written, and those past their day
+        alert: for accounts that are red in two or more consecutive weeks: what fell, and the suggested play
     """
     config = store.config
     now, before = customers(store, as_of=as_of, scope=scope)
@@ -146,28 +153,34 @@ def at_risk(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, min_sign
     causes = _causes(store, as_of, scope, now)
     actions = _by_account(store.frame(_ACTIONS, scope=scope, as_of=as_of))
     counts = [sum(bool(found[name][0]) for name in SIGNS) for found in signs]
-    is_listed = (np.array(counts, dtype="int64") >= (min_signs or config.health.at_risk.min_signs)) | (
-        now["colour"] == "red"
-    )
+    written = cases(store, as_of=as_of, scope=scope)
+    is_named = now["account_id"].isin([name for name, case in written.items() if case.cause])
+    is_listed = np.array(counts, dtype="int64") >= (min_signs or config.health.at_risk.min_signs)
+    is_listed = is_listed | (now["colour"] == "red") | is_named
     listed = now.loc[is_listed, _HEAD]
+    alerts = health_words.alerts(now[is_listed], before[is_listed], config.health, config.health.alert_weeks)
     rows = [
         {
             "signs": counts[at],
             **{name: signs[at][name][0] for name in SIGNS},
             "evidence": "; ".join(signs[at][name][1] for name in SIGNS if signs[at][name][0]),
-            **_cause(causes.get(account_id, []), actions.get(account_id, []), config),
-            **_action(actions.get(account_id, []), csm),
+            **_cause(written.get(account_id, Case()), causes.get(account_id, []), actions.get(account_id, []), config),
+            **_action(written.get(account_id, Case()), actions.get(account_id, []), csm, as_of),
+            "alert": alert,
         }
-        for at, account_id, csm in zip(listed.index, listed["account_id"], listed["csm"], strict=True)
+        for at, account_id, csm, alert in zip(listed.index, listed["account_id"], listed["csm"], alerts, strict=True)
     ]
     return _in_order(listed, rows)
 
 
 def _in_order(listed: pd.DataFrame, rows: list[dict[str, Any]]) -> pd.DataFrame:
     columns = ["signs", *SIGNS, "evidence", "severity", "cause", "plan", "actions", "owner", "due_on"]
+    columns += ["cause_by", "cause_on", "plan_by", "open_actions", "overdue_actions", "alert"]
     more = pd.DataFrame(rows, columns=columns, index=listed.index)
-    more = more.astype({**dict.fromkeys(SIGNS, "boolean"), "signs": "int64"})
-    more["due_on"] = pd.to_datetime(more["due_on"]).astype("datetime64[us]")
+    counts = dict.fromkeys(("signs", "open_actions", "overdue_actions"), "int64")
+    more = more.astype({**dict.fromkeys(SIGNS, "boolean"), **counts})
+    for name in ("due_on", "cause_on"):
+        more[name] = pd.to_datetime(more[name]).astype("datetime64[us]")
     found = listed.join(more)
     found["place"] = found["severity"].map({name: place for place, name in enumerate(SEVERITIES)})
     order = {"place": True, "signs": False, "arr": False, "account_id": True}
@@ -267,20 +280,25 @@ def _causes(store: Store, as_of: dt.date, scope: Scope, now: pd.DataFrame) -> di
     return found
 
 
-def _cause(causes: list[dict[str, Any]], actions: list[dict[str, Any]], config: Config) -> dict[str, str]:
+def _cause(case: Case, causes: list[dict[str, Any]], actions: list[dict[str, Any]], config: Config) -> dict[str, Any]:
     recorded = [str(one["reason"]) for one in actions if one["kind"] == "risk" and one["source"] != "rule"]
-    words = [*(str(one["cause"]) for one in causes), *(f"recorded: {one}" for one in recorded)]
+    told = [str(one["cause"]) for one in causes]
+    words = [*([case.words] if case.cause else []), *dict.fromkeys(told), *(f"recorded: {one}" for one in recorded)]
+    first = case.words or (told[0] if told else "")
     return {
-        "severity": SEVERITIES[causes[0]["place"]] if causes else SEVERITIES[-1],
+        "severity": case.severity or (SEVERITIES[causes[0]["place"]] if causes else SEVERITIES[-1]),
         "cause": "; ".join(words) or "cause not recorded",
-        "plan": _plan(str(causes[0]["cause"]), config)
-        if causes
-        else ("Work the recorded reason" if recorded else _ASK),
+        "plan": case.plan or (_plan(first, config) if first else "Work the recorded reason" if recorded else _ASK),
+        "cause_by": case.cause_by,
+        "cause_on": case.cause_on,
+        "plan_by": case.plan_by,
     }
 
 
 def _plan(cause: str, config: Config) -> str:
     plays = config.health.plays
+    if cause.startswith("wrong-fit"):
+        return "Agree with the customer what they need, and whether to part or to change the scope"
     if cause.startswith(("decision maker", "sponsor")):
         return "Meet the successor and renew the reason to buy"
     if cause.startswith("unclear return"):
@@ -292,16 +310,18 @@ def _plan(cause: str, config: Config) -> str:
     return plays["relationship"] if cause.startswith("champion") else plays["support"]
 
 
-def _action(actions: list[dict[str, Any]], csm: Any) -> dict[str, Any]:
-    if not actions:
-        return {"actions": "none open", "owner": csm, "due_on": pd.NaT}
-    due = [f" (due {one['due_on']:%Y-%m-%d})" if _known(one["due_on"]) else "" for one in actions]
-    said = [f"{one['reason']}{day}" for one, day in zip(actions, due, strict=True)]
-    return {
-        "actions": "; ".join(said),
-        "owner": actions[0]["owner"] if _known(actions[0]["owner"]) else csm,
-        "due_on": actions[0]["due_on"],
+def _action(case: Case, actions: list[dict[str, Any]], csm: Any, as_of: dt.date) -> dict[str, Any]:
+    mine = [(one.what, one.owner, one.due_on) for one in case.open_actions]
+    counts = {
+        "open_actions": len(mine),
+        "overdue_actions": sum(due is not None and due < as_of for _, _, due in mine),
     }
+    calls = [(one["reason"], one["owner"], one["due_on"] if _known(one["due_on"]) else None) for one in actions]
+    if not mine + calls:
+        return {"actions": "none open", "owner": csm, "due_on": pd.NaT, **counts}
+    said = [f"{what}{f' (due {due:%Y-%m-%d})' if due else ''}" for what, _, due in mine + calls]
+    _, owner, due_on = (mine + calls)[0]
+    return {"actions": "; ".join(said), "owner": owner if _known(owner) else csm, "due_on": due_on, **counts}
 
 
 def _by_account(frame: pd.DataFrame) -> dict[str, list[dict[str, Any]]]:

@@ -12,6 +12,7 @@ import pandas as pd
 from cs_metrics import periods
 from cs_metrics.config import DIMENSIONS
 from cs_metrics.metrics import health_words
+from cs_metrics.metrics.health_override import IN_FORCE, TOPIC, with_overrides
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
@@ -81,13 +82,14 @@ def customers(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> tup
     return now, before.set_index("account_id").reindex(now["account_id"]).reset_index()
 
 
-@metric(needs=("subscriptions",), page="Health")
+@metric(needs=("subscriptions",), reads=(TOPIC,), page="Health")
 def health(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
     """The health of every customer as of the day: its score of the last complete week, 0–100, with the reasons in words.
 
     Customers are the accounts with MRR above 0 on the day. A dimension without data is left out and its weight shared
     by the others; an account with too little data has the colour none and says what it needs. Account health and
-    end-user health are two things: active_users ÷ seats stands beside the score. Segment and CSM are as they are now.
+    end-user health are two things: active_users ÷ seats stands beside the score. What a person says instead of the
+    score stands beside it and changes nothing of it. Segment and CSM are as they are now.
 
     Formula: score = Σ weight × dimension ÷ Σ weight, over the dimensions with data; red ≤ 50 < yellow ≤ 75 < green.
     Columns:
@@ -109,6 +111,8 @@ def health(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.Dat
         active_users: known users active in 28 days
         seats: seats bought, or known users where no seats are recorded
         active_share: active_users ÷ seats
+        override_colour, override_score: what a person says the health is, where that stands on the day
+        override_by, override_on, override_until, override_reason: who, since when, up to when, and why
     """
     config = store.config.health
     now, before = customers(store, as_of=as_of, scope=scope)
@@ -125,10 +129,11 @@ def health(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.Dat
     now["active_share"] = now["active_user_share"]
     first = ["account_id", "score", "colour", "change_28_days", "coverage", *DIMENSIONS, "weeks_red", "reasons"]
     more = ["name", "segment", "csm", "stage", "arr", "week_end", "trend", "is_alert", "alert"]
-    return now[[*first, *more, "active_users", "seats", "active_share"]]
+    found = now[[*first, *more, "active_users", "seats", "active_share"]]
+    return with_overrides(store, found, as_of, scope)
 
 
-@metric(needs=("subscriptions",), page="Health")
+@metric(needs=("subscriptions",), reads=(TOPIC,), page="Health")
 def health_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -> pd.DataFrame:
     """The health of the book in one row: healthy share of ARR, what is red, and what moved in 28 days.
 
@@ -148,20 +153,25 @@ def health_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -
         moved_up: accounts whose colour is better
         alerts: accounts that are red in two or more consecutive weeks
         has_product_data: whether any use of the product was recorded up to the day
+        overridden, overridden_arr: accounts for which a person says another health, and their ARR; all counts are of the
+            computed one
     """
     sql = f"""
         with {book("today", "as_of")},
+        {IN_FORCE},
         states as (
             select
                 today.mrr_cents,
                 coalesce(health.colour, 'none') as colour,
                 coalesce(health.weeks_red, 0) as weeks_red,
+                overridden.account_id is not null as is_overridden,
                 round(health.coverage * 1000000)::bigint as coverage_ppm,
                 case coalesce(health.colour, 'none') when 'red' then 0 when 'yellow' then 1 when 'green' then 2 end as place,
                 case coalesce(earlier.colour, 'none') when 'red' then 0 when 'yellow' then 1 when 'green' then 2 end as place_before
             from today
             left join account_week_health health on health.account_id = today.account_id and health.week_end = $week_end
             left join account_week_health earlier on earlier.account_id = today.account_id and earlier.week_end = $week_before
+            left join overridden on overridden.account_id = today.account_id
         )
         select
             count(*) as customers,
@@ -179,7 +189,9 @@ def health_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -
             coalesce(sum(case when place < place_before then mrr_cents end), 0)::double * 12 / 100 as moved_down_arr,
             count(*) filter (place > place_before) as moved_up,
             count(*) filter (weeks_red >= $alert_weeks) as alerts,
-            exists (select 1 from event_first where first_day <= $as_of) as has_product_data
+            exists (select 1 from event_first where first_day <= $as_of) as has_product_data,
+            count(*) filter (is_overridden) as overridden,
+            coalesce(sum(case when is_overridden then mrr_cents end), 0)::double * 12 / 100 as overridden_arr
         from states
     """
     now, before = (
@@ -198,7 +210,7 @@ def health_summary(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING) -
     return now
 
 
-@metric(needs=("subscriptions",), page="Health")
+@metric(needs=("subscriptions",), reads=(TOPIC,), page="Health")
 def health_distribution(
     store: Store,
     *,
@@ -219,12 +231,15 @@ def health_distribution(
         score_from, score_to: the band, with bins only
         accounts, arr: customers and their ARR on the day
         account_share, arr_share: share within the group
+        overridden: accounts of these for which a person says another health; they are counted by the computed one
     """
     column = {"total": "'total'", "segment": "accounts.segment", "stage": "health.stage", "csm": "accounts.csm"}[by]
     sql = f"""
         with {book("today", "as_of")},
+        {IN_FORCE},
         states as (
             select
+                overridden.account_id is not null as is_overridden,
                 coalesce({column}, '') as "group",
                 coalesce(health.colour, 'none') as colour,
                 case when $bins > 0 and health.score is not null
@@ -233,11 +248,13 @@ def health_distribution(
             from today
             inner join accounts on accounts.account_id = today.account_id
             left join account_week_health health on health.account_id = today.account_id and health.week_end = $week_end
+            left join overridden on overridden.account_id = today.account_id
         )
         select
             "group",
             colour,
             band,
+            count(*) filter (is_overridden) as overridden,
             count(*) as accounts,
             sum(mrr_cents)::double * 12 / 100 as arr
         from states
@@ -247,8 +264,8 @@ def health_distribution(
     if not bins:
         every = pd.MultiIndex.from_product([found["group"].unique(), _COLOUR_ORDER], names=["group", "colour"])
         found = found.set_index(["group", "colour"]).reindex(every).reset_index()
-        found[["accounts", "arr"]] = found[["accounts", "arr"]].fillna(0)
-    found["accounts"] = found["accounts"].astype("int64")
+        found[["accounts", "arr", "overridden"]] = found[["accounts", "arr", "overridden"]].fillna(0)
+    found[["accounts", "overridden"]] = found[["accounts", "overridden"]].astype("int64")
     width = 100 / bins if bins else np.nan
     found["score_from"], found["score_to"] = (found["band"] - 1) * width, found["band"] * width
     whole = found.groupby("group")[["accounts", "arr"]].transform("sum")
@@ -256,4 +273,15 @@ def health_distribution(
     found["arr_share"] = (found["arr"] / whole["arr"]).where(whole["arr"] > 0)
     found["place"] = found["colour"].map(_COLOUR_ORDER)
     found = found.sort_values(["group", "band", "place"], ignore_index=True)
-    return found[["group", "colour", "score_from", "score_to", "accounts", "arr", "account_share", "arr_share"]]
+    columns = [
+        "group",
+        "colour",
+        "score_from",
+        "score_to",
+        "accounts",
+        "arr",
+        "account_share",
+        "arr_share",
+        "overridden",
+    ]
+    return found[columns]

@@ -196,19 +196,95 @@ class PlanCleared(Body):
     """There is no plan for new customers any more."""
 
 
+class Override(Body):
+    """The health of an account as somebody who knows it sees it: a colour, a score, or both; up to and with `until`."""
+
+    note_is: ClassVar[str] = "the reason"
+    colour: Literal["red", "yellow", "green"] | None = None
+    score: Annotated[float, Field(ge=0, le=100)] | None = None
+    until: dt.date | None = None
+
+    def refusal(self, effective_on: dt.date) -> str:
+        """Refuse an override that says nothing, or a day that has passed."""
+        if self.colour is None and self.score is None:
+            return "colour: an override says a colour, a score, or both."
+        if self.until is not None and self.until < effective_on:
+            return f"until: {self.until} lies before {effective_on}."
+        return ""
+
+
+class OverrideWithdrawn(Body):
+    """The override no longer stands."""
+
+
+class RiskCause(Body):
+    """Why an account is at risk; how grave that is follows from the cause unless it is said."""
+
+    cause: Literal[
+        "wrong_fit",
+        "unclear_return",
+        "decision_maker_changed",
+        "slow_go_live",
+        "problem_unresolved",
+        "champion_changed",
+        "wish_unmet",
+    ]
+    severity: Literal["high", "medium", "light"] | None = None
+
+
+class RiskPlan(Body):
+    """What is to be done about it, in words."""
+
+    note_is: ClassVar[str] = "the plan"
+
+
+class RiskAction(Body):
+    """One thing that somebody will do about it."""
+
+    what: Short
+    owner: Short
+    due_on: dt.date | None = None
+
+
+class RiskActionChanged(Body):
+    """Somebody else does it, or on another day."""
+
+    owner: Short | None = None
+    due_on: dt.date | None = None
+
+    def refusal(self, effective_on: dt.date) -> str:
+        """Refuse a change of nothing."""
+        return "" if self.owner or self.due_on else "owner: a change says another owner or another day."
+
+
+class RiskActionDone(Body):
+    """It was done."""
+
+
+class RiskActionDropped(Body):
+    """It will not be done."""
+
+    note_is: ClassVar[str] = "the reason"
+
+
+class RiskOver(Body):
+    """The account is no longer at risk: cause and plan end, and what is open is no longer to be done."""
+
+
 @dataclass(frozen=True)
 class Topic:
     """What is written about: its actions by name, and what the subject of an entry is.
 
-    `subject` is 'own' where each has an id of its own, 'account' where it is the account. The action `makes` writes
-    about a new subject, which takes its id from the entry unless one is given. What is about the whole book, and not
-    about an account, has no account.
+    `subject` is 'own' where each has an id of its own, 'account' where it is the account; of the actions `about_account`
+    it is the account in any case. The action `makes` writes about a new subject, which takes its id from the entry
+    unless one is given. What is about the whole book, and not about an account, has no account.
     """
 
     actions: Mapping[str, type[Body]]
     subject: Literal["own", "account"] = "own"
     makes: str = ""
     has_account: bool = True
+    about_account: frozenset[str] = frozenset()
 
 
 TOPICS: Mapping[str, Topic] = {
@@ -240,5 +316,19 @@ TOPICS: Mapping[str, Topic] = {
     "expansion": Topic({"take": Take, "postpone": Postpone, "dismiss": Dismiss, "note": Note, "reopen": Reopen}),
     "scenario": Topic({"save": Scenario, "remove": ScenarioRemoved}, makes="save", has_account=False),
     "plan": Topic({"set": Plan, "clear": PlanCleared}, makes="set", has_account=False),
+    "health": Topic({"override": Override, "withdraw": OverrideWithdrawn}, subject="account"),
+    "risk": Topic(
+        {
+            "cause": RiskCause,
+            "plan": RiskPlan,
+            "action": RiskAction,
+            "change": RiskActionChanged,
+            "done": RiskActionDone,
+            "drop": RiskActionDropped,
+            "over": RiskOver,
+        },
+        makes="action",
+        about_account=frozenset({"cause", "plan", "over"}),
+    ),
     "account": Topic({"note": Note, "statement_of_work": StatementOfWork}, subject="account"),
 }

@@ -173,7 +173,7 @@ def _account(new: NewEntry) -> str:
 
 def _subject(new: NewEntry, entry_id: str) -> str:
     topic = TOPICS[new.topic]
-    if topic.subject == "account":
+    if topic.subject == "account" or new.action in topic.about_account:
         if new.subject not in ("", new.account_id):
             raise WorkspaceError(f"subject: it is the account itself, so {new.account_id!r} and not {new.subject!r}.")
         return new.account_id
@@ -205,8 +205,13 @@ def _said(action: str, model: type[Body], error: ValidationError) -> str:
     if kind == "missing":
         return f"{name}: {action!r} needs it."
     if kind == "literal_error":
-        return f"{name}: {shown(given)} is unknown.{hint(str(given), get_args(model.model_fields[name].annotation))}"
+        return f"{name}: {shown(given)} is unknown.{hint(str(given), _words(model.model_fields[name].annotation))}"
     wanted = next(
         (says for start, says in _WANTED.items() if kind.startswith(start)), f"cannot be kept ({first['msg']})"
     )
     return f"{name}: {shown(given)} {wanted}."
+
+
+def _words(kind: Any) -> list[str]:
+    """Return the legal words of a field, also of one that may be left out."""
+    return [word for one in get_args(kind) for word in ([one] if isinstance(one, str) else _words(one))]
