@@ -45,6 +45,7 @@ def test_the_first_screen_answers_what_is_due(monkeypatch: pytest.MonkeyPatch, d
     [
         ("Plan steps", "The pipeline by plan step"),
         ("Rates", "Contracts by due period"),
+        ("Model or owner", "Where owner and model differ most"),
         ("Likelihood", "The base rates behind it"),
     ],
 )

@@ -4,7 +4,7 @@ from pydantic import Field, model_validator
 
 from cs_metrics.config.base import Share, Strict
 
-__all__ = ["PlanStep", "Renewals"]
+__all__ = ["CallLikelihood", "PlanStep", "Renewals"]
 
 
 class PlanStep(Strict):
@@ -17,6 +17,20 @@ class PlanStep(Strict):
     name: str
     messages: tuple[str, ...] = ()
     meetings: tuple[str, ...] = ()
+
+
+class CallLikelihood(Strict):
+    """What an owner's call says of the likelihood, as long as their record does not say it better."""
+
+    commit: float = Share
+    best_case: float = Share
+    at_risk: float = Share
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> "CallLikelihood":
+        if not self.commit >= self.best_case >= self.at_risk:
+            raise ValueError("call_likelihood must fall from commit over best_case to at_risk")
+        return self
 
 
 class Renewals(Strict):
@@ -33,6 +47,9 @@ class Renewals(Strict):
     best_case_from: float = Share
     settled_months: int = Field(ge=1, le=24)
     min_past_periods: int = Field(ge=3)
+    call_likelihood: CallLikelihood
+    call_record_min: int = Field(ge=2)
+    call_judged_days: int = Field(ge=0)
     priority_time_points: float = Field(ge=0, le=100)
 
     @model_validator(mode="after")

@@ -28,6 +28,7 @@ __all__ = [
     "CATEGORIES",
     "open_called",
     "open_with_likelihood",
+    "pipeline_rows",
     "renewal_pipeline",
     "renewals_by_step",
     "renewals_by_week",
@@ -83,7 +84,7 @@ def renewal_pipeline(
         open_promises: promises to the account neither kept nor withdrawn, empty where none was ever loaded or written
         last_note, last_note_by, last_note_on: what was last said about the contract, by whom, on which day
     """
-    found = with_reasons(store, _pipeline(store, as_of, scope, days), as_of)
+    found = with_reasons(store, pipeline_rows(store, as_of, scope, days), as_of)
     found = with_priority_words(found, store.config.renewals, store.config.currency)
     found = with_said(store, found, as_of)
     found = found.drop(columns="colour").rename(columns={"colour_now": "colour", "score_now": "score"})
@@ -112,7 +113,7 @@ def renewals_summary(
         decisions, losses: past decisions that the likelihood rests on
         basis: what the likelihood is
     """
-    found = _pipeline(store, as_of, scope, days)
+    found = pipeline_rows(store, as_of, scope, days)
     due, overdue = found[found["days_left"] >= 0], found[found["days_left"] < 0]
     behind = found[found["overdue_steps"].fillna(0) > 0]
     rates = base_rates(store, past_decisions(store, as_of))
@@ -151,7 +152,7 @@ def renewals_by_week(
         commit_arr, best_case_arr, at_risk_arr, unknown_arr: due_arr by category
     """
     window = _window(store, days)
-    found = _pipeline(store, as_of, scope, days)
+    found = pipeline_rows(store, as_of, scope, days)
     weeks = periods.periods_between(as_of, periods.add_days(as_of, window), "week")
     of = [
         periods.week_start_of(day.date()) if left >= 0 else None
@@ -190,7 +191,7 @@ def renewals_by_step(
         behind, behind_arr: of these with any step overdue
         overdue_steps: overdue steps of these contracts, empty where neither messages nor meetings were loaded
     """
-    found = _pipeline(store, as_of, scope, days)
+    found = pipeline_rows(store, as_of, scope, days)
     steps = [(BEFORE_PLAN, pd.NA), *((step.name, step.days) for step in store.config.renewals.plan_steps)]
     rows = []
     for name, step_days in steps:
@@ -249,7 +250,8 @@ def _open_with_likelihood(store: Store, as_of: dt.date) -> pd.DataFrame:
     return with_priority(found, store.config.renewals)
 
 
-def _pipeline(store: Store, as_of: dt.date, scope: Scope, days: int | None) -> pd.DataFrame:
+def pipeline_rows(store: Store, as_of: dt.date, scope: Scope, days: int | None) -> pd.DataFrame:
+    """Return the contracts of the pipeline by priority, with likelihood, category, plan and next step, without reasons."""
     return shared(store, "pipeline", _planned, as_of=as_of, scope=scope, window=_window(store, days))
 
 

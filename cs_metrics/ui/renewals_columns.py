@@ -2,7 +2,7 @@
 
 from cs_metrics.ui.tables import Col
 
-__all__ = ["COMPLETION", "DUE", "LEDGER", "MOVES", "STEPS", "TREE", "WORK"]
+__all__ = ["CALL_RATES", "COMPLETION", "DISAGREEMENT", "DUE", "LEDGER", "MOVES", "RECORD", "STEPS", "TREE", "WORK"]
 
 WORK = {
     "name": Col(label="Account", is_pinned=True, width=170),
@@ -97,4 +97,44 @@ LEDGER = {
     "shown_expected_arr": Col(
         label="As shown on the day", kind="money", help="What a load that ended on that day expected"
     ),
+}
+DISAGREEMENT = {
+    "name": Col(label="Account", is_pinned=True, width=170),
+    "gap_arr": Col(label="Owner - model", kind="money", width=116, help="Above 0 the owner hopes for more"),
+    "call": Col(label="Own call", width=92),
+    "implied": Col(
+        label="It implies", kind="percent", width=92, help="How often such calls came true, else as the settings say"
+    ),
+    "likelihood": Col(label="Likelihood", kind="percent", width=92),
+    "arr": Col(label="ARR", kind="money", width=96),
+    "days_left": Col(label="Days left", kind="days", width=82),
+    "owner": Col(label="Owner"),
+    "called_on": Col(label="Called on", kind="date", help="Empty: imported, without a day"),
+    "implied_by": Col(label="Implied by"),
+    "owner_arr": Col(label="Owner expects", kind="money"),
+    "model_arr": Col(label="Model expects", kind="money"),
+    "ends_on": Col(label="Ends", kind="date"),
+}
+RECORD = {
+    "who": Col(label="Who", width=110),
+    "basis": Col(label="Calls", width=140),
+    "decided": Col(label="Decided", kind="count"),
+    "verdict": Col(label="Who was right", width=300),
+    "hit_rate": Col(label="Hits", kind="percent", help="Renewed with more than 50% said, or lost with less"),
+    "owner_brier": Col(label="Owner, Brier", kind="plain", help="0 is perfect, 0.25 a coin"),
+    "model_brier": Col(label="Model, Brier", kind="plain", help="On the same contracts"),
+    "compared": Col(label="Compared", kind="count", help="Of these also scored by the model"),
+    "owner_arr_off": Col(label="Owner off by", kind="money", help="ARR said to renew - ARR renewed"),
+    "model_arr_off": Col(label="Model off by", kind="money"),
+}
+CALL_RATES = {
+    "who": Col(label="Who"),
+    "basis": Col(label="Calls"),
+    "call": Col(label="Call"),
+    "decided": Col(label="Decided", kind="count"),
+    "renewed": Col(label="Renewed", kind="count"),
+    "rate": Col(label="Came true", kind="percent"),
+    "low": Col(label="Low", kind="percent"),
+    "high": Col(label="High", kind="percent"),
+    "stated": Col(label="As stated", kind="percent"),
 }
