@@ -20,6 +20,7 @@ from cs_metrics.config.negotiation import (
 )
 from cs_metrics.config.onboarding import Activation, Handoff, NamedAction, Onboarding
 from cs_metrics.config.renewals import PlanStep, Renewals
+from cs_metrics.config.report import Report
 from cs_metrics.config.revenue import Forecast, Revenue
 
 __all__ = [
@@ -45,6 +46,7 @@ __all__ = [
     "Pay",
     "PlanStep",
     "Renewals",
+    "Report",
     "Results",
     "Revenue",
     "Stance",

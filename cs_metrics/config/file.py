@@ -14,6 +14,7 @@ from cs_metrics.config.health import Health
 from cs_metrics.config.negotiation import ContractMix, Negotiation, Pay, Results
 from cs_metrics.config.onboarding import Activation, Handoff, Onboarding
 from cs_metrics.config.renewals import Renewals
+from cs_metrics.config.report import Report
 from cs_metrics.config.revenue import Forecast, Revenue
 from cs_metrics.errors import ConfigError, hint
 
@@ -41,6 +42,7 @@ class Config(Strict):
     forecast: Forecast
     expansion: Expansion
     account: Account
+    report: Report = Report()
 
 
 def load_config(data_dir: Path) -> Config:

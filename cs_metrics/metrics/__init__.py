@@ -68,6 +68,7 @@ from cs_metrics.metrics import (  # noqa: F401
     revenue,
     risk_written,
     self_check,
+    review,
     survival,
     timeline,
     usage,

@@ -30,6 +30,7 @@ __all__ = [
     "points",
     "quarter",
     "rate",
+    "short",
     "value",
 ]
 
@@ -71,6 +72,15 @@ def _short(size: float) -> str:
             text = f"{size / scale:.{shown}f}"
             return (text.removesuffix(".0") if letter == "k" else text) + letter
     return f"{size:,.0f}"
+
+
+def short(amount: float | None) -> str:
+    """Return a number in at most four figures, from 100,000 on with a letter: 9.4M, 140k, 12,345, 7.5."""
+    if amount is None or math.isnan(amount):
+        return UNKNOWN
+    if abs(amount) < 99_999.5:
+        return number(amount, 1 if abs(amount) < 100 else 0)
+    return f"{'-' if amount < 0 else ''}{_short(abs(amount))}"
 
 
 def number(amount: float | None, digits: int = 1) -> str:
