@@ -47,6 +47,13 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class Handout(StrEnum):
+    """What is written about an account."""
+
+    QBR = "qbr"
+    VALUE = "value"
+
+
 class Engine(StrEnum):
     """What builds the marts."""
 
@@ -287,6 +294,33 @@ def _pairs(texts: list[str] | None, option: str) -> dict[str, list[str]]:
             raise MetricError(f"{option} {text} is not of the form name=value.")
         found.setdefault(name, []).append(value)
     return found
+
+
+@app.command("brief")
+def write_brief(
+    account_id: Annotated[str, typer.Argument(help="The account.")],
+    out: Annotated[Path, typer.Option(help="The file to write: .docx or .pdf; a value report .pptx or .pdf.")],
+    kind: Annotated[
+        Handout, typer.Option(help="A QBR brief for the CSM, or a value report for the customer.")
+    ] = Handout.QBR,
+    data: DataDir = DEFAULT_DATA,
+    as_of: Annotated[str | None, typer.Option("--as-of", help="The day of knowledge; default: the newest.")] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Look back to this day; default: the last review, for a value report a year.")
+    ] = None,
+) -> None:
+    """Write the QBR brief or the value report of an account."""
+    from cs_metrics import periods
+    from cs_metrics.report.handout import write
+    from cs_metrics.store import Database
+
+    store = Database.open(data).current()
+    day = periods.day_of(as_of) if as_of else store.newest_day
+    begins = periods.day_of(since) if since else None
+    warning = write(store, account_id, kind.value, out, as_of=day, since=begins)
+    if warning:
+        _say(warning)
+    _say(f"Written to {out}, as of {day}.")
 
 
 @app.command()

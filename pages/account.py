@@ -6,7 +6,7 @@ import streamlit as st
 
 from cs_metrics.ui import account as top
 from cs_metrics.ui import account_tabs as tabs
-from cs_metrics.ui import account_timeline, shell
+from cs_metrics.ui import account_timeline, brief, shell
 
 page = shell.begin("Account", "What must I know and say in the next meeting?", has_scope=False)
 account = top.chosen(page)
@@ -16,6 +16,7 @@ if not account:
 
 with page.guard():
     top.facts(page, account)
+brief.buttons(page, account)
 top.talk(page, account)
 shown = {
     "Timeline": account_timeline.draw,

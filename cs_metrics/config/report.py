@@ -21,6 +21,7 @@ class Report(Strict):
     font: str = Field(default="Arial", min_length=1, max_length=60, pattern=r"^[\w -]+$")
     least_days: int = Field(default=28, ge=1)
     span_days: int = Field(default=90, ge=7, le=730)
+    value_days: int = Field(default=365, ge=28, le=1100)
 
     @field_validator("logo")
     @classmethod

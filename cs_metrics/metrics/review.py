@@ -16,7 +16,12 @@ from cs_metrics.store import Store
 
 __all__ = ["HELP", "account_help", "account_help_summary", "account_results", "account_span"]
 
-HELP = {"problem": "Problems solved", "wish": "Wishes shipped", "training": "Trainings held", "promise": "Promises kept"}
+HELP = {
+    "problem": "Problems solved",
+    "wish": "Wishes shipped",
+    "training": "Trainings held",
+    "promise": "Promises kept",
+}
 _TABLES = {"problem": "tickets", "wish": "tickets", "training": "meetings", "promise": "commitments"}
 _WORDS = {"qbr": "QBR", "ebr": "EBR", "executive": "executive meeting"}
 _HELP = """
@@ -52,12 +57,13 @@ def account_span(
     account_id: str = "",
     since: dt.date | None = None,
 ) -> pd.DataFrame:
-    """From which day on a review looks back: the day given, else the last review, else 90 days before.
+    """From which day on a review looks back: the day given, else the last review, else 90 days before or the start.
 
     A review is a QBR, EBR or executive meeting that was held at least `report.least_days` before the as-of day: one of
-    last week leaves nothing to look back on.
+    last week leaves nothing to look back on. A day before the account's start is its start.
 
     Columns:
+        name: of the account
         since: the day that begins the span; what happened after it counts
         has_review: whether a review was held on that day
         what: QBR, EBR or executive meeting; empty without a review
@@ -74,12 +80,16 @@ def account_span(
         order by scheduled_on desc, case meetings.kind when 'ebr' then 0 when 'qbr' then 1 else 2 end
         limit 1
     """
-    asked = min(since, as_of) if since else None
     report = store.config.report
+    asked = min(since, as_of) if since else None
     found = store.rows(sql, scope=one, since=asked, latest=periods.add_days(as_of, -report.least_days))
-    kind, first = found[0] if found else ("", asked or periods.add_days(as_of, -report.span_days))
+    name, started_on = store.rows(
+        "select name, started_on from accounts inner join scope using (account_id)", scope=one
+    )[0]
+    kind, first = found[0] if found else ("", max(asked or periods.add_days(as_of, -report.span_days), started_on))
     says = f"the {_WORDS[kind]} of {day(first)}" if kind else day(first)
     row = {
+        "name": name,
         "since": pd.Timestamp(first).as_unit("us"),
         "has_review": bool(kind),
         "what": _WORDS.get(kind, ""),
@@ -138,7 +148,7 @@ def account_help_summary(
     groups = rows.groupby("kind")
     found = pd.DataFrame({"kind": list(HELP), "name": list(HELP.values())})
     counts = found["kind"].map(groups.size()).fillna(0).astype("Int64")
-    found["count"] = counts.where([store.has(_TABLES[kind]) for kind in HELP], pd.NA)
+    found["count"] = counts.mask(found["kind"].map({kind: not store.has(table) for kind, table in _TABLES.items()}))
     found["median_days"] = found["kind"].map(groups["days_taken"].median()).astype("float64")
     found["newest_on"] = found["kind"].map(groups["day"].max()).astype("datetime64[us]")
     return found

@@ -1,7 +1,7 @@
 """Where everything stands on a slide, in points; PowerPoint and PDF draw the same places.
 
 Texts, figures and tables take the room that they need; pictures share what is left. What does not fit is written
-smaller, never cut.
+smaller, never cut; a slide of words alone is written larger.
 """
 
 from collections.abc import Sequence
@@ -19,8 +19,8 @@ WIDTH, HEIGHT, MARGIN = 960.0, 540.0, 44.0
 TOP, BOTTOM, GAP = 92.0, 494.0, 14.0
 SIZES = {"title": 25.0, "lead": 15.0, "body": 13.5, "bullets": 14.0, "table": 11.5, "picture": 13.0, "caption": 10.0}
 _LINE, _POINT_GAP, _INDENT, _CELL = 1.36, 5.0, 16.0, 9.0
-_NUMBERS, _LEAST_PICTURE, _MOST_PICTURE = 82.0, 120.0, 320.0
-_SCALES = (1.0, 0.92, 0.85, 0.78, 0.7, 0.62, 0.55, 0.48, 0.4)
+_NUMBERS, _LEAST_PICTURE, _MOST_PICTURE = 82.0, 120.0, 370.0
+_SCALES = (1.3, 1.15, 1.0, 0.92, 0.85, 0.78, 0.7, 0.62, 0.55, 0.48, 0.4)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,10 @@ class Place:
 def places(section: Section) -> list[Place]:
     """Return the places of the blocks of a section on its slide, row under row."""
     room = BOTTOM - TOP - GAP * max(len(section.rows) - 1, 0)
-    scale = next((one for one in _SCALES if _least(section.rows, one) <= room), _SCALES[-1])
+    blocks = [one for row in section.rows for one in row.blocks]
+    largest = _SCALES[0] if all(isinstance(one, Text | Numbers) for one in blocks) else 1.0
+    scales = [one for one in _SCALES if one <= largest]
+    scale = next((one for one in scales if _least(section.rows, one) <= room), scales[-1])
     fixed = sum(_height(row, scale) for row in section.rows if not _grows(row))
     growing = [row for row in section.rows if _grows(row)]
     left = (room - fixed) / max(len(growing), 1)

@@ -11,7 +11,14 @@ from typing import Any
 from pptx import Presentation
 from pptx.chart.data import CategoryChartData
 from pptx.dml.color import RGBColor
-from pptx.enum.chart import XL_CHART_TYPE, XL_LABEL_POSITION, XL_LEGEND_POSITION, XL_MARKER_STYLE, XL_TICK_LABEL_POSITION, XL_TICK_MARK
+from pptx.enum.chart import (
+    XL_CHART_TYPE,
+    XL_LABEL_POSITION,
+    XL_LEGEND_POSITION,
+    XL_MARKER_STYLE,
+    XL_TICK_LABEL_POSITION,
+    XL_TICK_MARK,
+)
 from pptx.enum.dml import MSO_LINE_DASH_STYLE
 from pptx.oxml.ns import qn
 from pptx.parts.chart import ChartPart
@@ -39,6 +46,7 @@ class Plan:
     series: Sequence[c.Series]
     unit: c.Unit
     is_base: bool = False
+    has_values: bool = True
     number_format: str = ""
 
 
@@ -59,16 +67,13 @@ def _line(chart: c.Line) -> Plan:
 
 def _fan(chart: c.Fan) -> Plan:
     before, after = len(chart.past_x), len(chart.x)
-    last = chart.past[-1] if chart.past else None
-    gap: list[c.Value] = [None] * max(before - 1, 0) + ([last] if before else [])
+    gap: list[c.Value] = [*[None] * max(before - 1, 0), *chart.past[-1:]]
     rows = [c.Series(name=chart.past_name, y=[*chart.past, *[None] * after])]
     rows.append(c.Series(name=chart.name, y=[*gap, *chart.expected], is_dashed=True, colour="1"))
     for band in chart.bands:
         for word, side in (("low", band.low), ("high", band.high)):
             rows.append(c.Series(name=f"{band.level:.0%} {word}", y=[*gap, *side], colour="grey"))
-    return Plan(
-        kind=XL_CHART_TYPE.LINE, categories=_names([*chart.past_x, *chart.x]), series=rows, unit=chart.unit
-    )
+    return Plan(kind=XL_CHART_TYPE.LINE, categories=_names([*chart.past_x, *chart.x]), series=rows, unit=chart.unit)
 
 
 def _bars(chart: c.Bars) -> Plan:
@@ -80,7 +85,9 @@ def _bars(chart: c.Bars) -> Plan:
     }
     shares = {False: XL_CHART_TYPE.COLUMN_STACKED_100, True: XL_CHART_TYPE.BAR_STACKED_100}
     kind = shares[chart.is_horizontal] if chart.is_share else kinds[chart.is_stacked, chart.is_horizontal]
-    return Plan(kind=kind, categories=_names(chart.x), series=chart.series, unit=chart.unit)
+    return Plan(
+        kind=kind, categories=_names(chart.x), series=chart.series, unit=chart.unit, has_values=chart.shows_values
+    )
 
 
 def _waterfall(chart: c.Waterfall) -> Plan:
@@ -115,7 +122,9 @@ def _number_format(chart: c.Chart, currency: str) -> str:
     if unit == "percent":
         return "0%"
     symbol = f'"{say.SYMBOLS.get(currency, currency + " ")}"' if unit == "money" else ""
-    largest = max((abs(one) for row in _PLANS[type(chart)](chart).series for one in row.y if one is not None), default=0)
+    largest = max(
+        (abs(one) for row in _PLANS[type(chart)](chart).series for one in row.y if one is not None), default=0
+    )
     scales = ((1e9, '0.0,,,"B"'), (1e6, '0.0,,"M"'), (1e4, '0,"k"'))
     plain = "#,##0" if largest >= 10 or unit == "count" else "0.0"
     shown = next((text for size, text in scales if largest >= size), plain)
@@ -149,6 +158,7 @@ def draw(chart: Any, found: Plan, brand: Brand, size: float) -> None:
     if chart.has_legend:
         chart.legend.position, chart.legend.include_in_layout = XL_LEGEND_POSITION.TOP, False
     _axes(chart, found, look)
+    _bare(chart)
     plot, is_line = chart.plots[0], found.kind == XL_CHART_TYPE.LINE
     for at, (drawn, one) in enumerate(zip(plot.series, found.series, strict=True)):
         if found.is_base and at == 0:
@@ -163,8 +173,38 @@ def draw(chart: Any, found: Plan, brand: Brand, size: float) -> None:
             drawn.invert_if_negative = False
     if is_line:
         _end_labels(plot, found, look, size)
+        _room_at_the_end(chart)
     else:
         _bar_labels(plot, found, look, size)
+
+
+def _bare(chart: Any) -> None:
+    """Take away frame, round corners and fill of the chart's area."""
+    space = chart._chartSpace
+    for old in space.findall(qn("c:roundedCorners")):
+        space.remove(old)
+    space.insert(
+        1 if space.find(qn("c:date1904")) is not None else 0, space.makeelement(qn("c:roundedCorners"), {"val": "0"})
+    )
+    look = space.makeelement(qn("c:spPr"), {})
+    line = look.makeelement(qn("a:ln"), {})
+    line.append(line.makeelement(qn("a:noFill"), {}))
+    look.extend([look.makeelement(qn("a:noFill"), {}), line])
+    space.find(qn("c:chart")).addnext(look)
+
+
+def _room_at_the_end(chart: Any) -> None:
+    """Keep the plot clear of the right edge, where the newest values are written."""
+    area = chart._chartSpace.find(qn("c:chart")).find(qn("c:plotArea"))
+    for old in area.findall(qn("c:layout")):
+        area.remove(old)
+    top = 0.14 if chart.has_legend else 0.03
+    layout, manual = area.makeelement(qn("c:layout"), {}), area.makeelement(qn("c:manualLayout"), {})
+    places = {"xMode": "edge", "yMode": "edge", "x": "0", "y": f"{top}", "w": "0.93", "h": f"{0.97 - top:.2f}"}
+    for name, value in {"layoutTarget": "outer", **places}.items():
+        manual.append(manual.makeelement(qn(f"c:{name}"), {"val": value}))
+    layout.append(manual)
+    area.insert(0, layout)
 
 
 def _style_line(drawn: Any, one: c.Series, colour: RGBColor) -> None:
@@ -186,7 +226,7 @@ def _end_labels(plot: Any, found: Plan, look: Any, size: float) -> None:
         if last is None or one.colour == "grey":
             continue
         label = drawn.points[last].data_label
-        label.position = XL_LABEL_POSITION.ABOVE
+        label.position = XL_LABEL_POSITION.RIGHT
         label.font.size, label.font.bold, label.font.color.rgb = Pt(size), True, _rgb(look.colour(one.colour, at))
         _show_value(label)
 
@@ -205,18 +245,24 @@ def _bar_labels(plot: Any, found: Plan, look: Any, size: float) -> None:
     plot.gap_width = 45
     if stacked:
         plot.overlap = 100
-    if len(found.categories) > _LABELLED_BARS:
+    if not found.has_values or len(found.categories) > _LABELLED_BARS:
         return
     for at, (drawn, one) in enumerate(zip(plot.series, found.series, strict=True)):
         if found.is_base and at == 0:
             continue
         labels = drawn.data_labels
-        labels.show_value, labels.number_format, labels.number_format_is_linked = True, found.number_format, False
+        labels.show_value, labels.number_format, labels.number_format_is_linked = True, _without_zero(found), False
         labels.font.size = Pt(size)
         inside = stacked and not found.is_base
         labels.position = XL_LABEL_POSITION.CENTER if stacked else XL_LABEL_POSITION.OUTSIDE_END
         ink = text_on(look.colour(one.colour, at)) if inside or stacked else look.text
         labels.font.color.rgb = _rgb(ink)
+
+
+def _without_zero(found: Plan) -> str:
+    """Return the number format of labels in bars: of a part that is not there nothing is written."""
+    shown = found.number_format.split(";")[-1]
+    return f"{shown};-{shown};" if len(found.series) > 1 else shown
 
 
 def _axes(chart: Any, found: Plan, look: Any) -> None:
@@ -248,7 +294,11 @@ def _write_names(names: Any, categories: Sequence[Any]) -> None:
     step = next(one for one in _STEPS if months / one <= _NAMED)
     names.tick_labels.number_format = "mmm yy" if is_monthly or months >= 4 else "d mmm"
     names.tick_labels.number_format_is_linked = False
-    units = {"c:baseTimeUnit": "months" if is_monthly else "days", "c:majorUnit": str(step), "c:majorTimeUnit": "months"}
+    units = {
+        "c:baseTimeUnit": "months" if is_monthly else "days",
+        "c:majorUnit": str(step),
+        "c:majorTimeUnit": "months",
+    }
     if not is_monthly and months < 4:
         units |= {"c:majorUnit": str(max(7, 7 * (len(categories) // _NAMED))), "c:majorTimeUnit": "days"}
     axis = names._element

@@ -5,7 +5,7 @@ The words go to Typst as data, never as markup, so that no name or comment can c
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,8 @@ def _compiled(given: Mapping[str, Any], kind: str, **more: Any) -> Any:
     import typst
 
     inputs = {"report": json.dumps(given, ensure_ascii=False)}
-    return typst.compile(_TEMPLATE.read_bytes(), format=kind, font_paths=_fonts(), sys_inputs=inputs, **more)
+    compiled: Callable[..., Any] = typst.compile
+    return compiled(_TEMPLATE.read_bytes(), format=kind, font_paths=_fonts(), sys_inputs=inputs, **more)
 
 
 @lru_cache(maxsize=1)
@@ -64,7 +65,7 @@ def _given(document: Document, brand: Brand) -> dict[str, Any]:
     draw = _slide if is_slides else _part
     return {
         "shape": document.shape,
-        "title": document.title.text,
+        "title": document.title.text.strip() or brand.company or "Report",
         "subtitle": document.subtitle.text,
         "mark": document.mark,
         "foot": document.foot,
@@ -107,7 +108,9 @@ def _row(row: Row, document: Document, brand: Brand) -> dict[str, Any]:
 
 def _block(block: Block, document: Document, brand: Brand, width: float, height: float, size: float) -> dict[str, Any]:
     if isinstance(block, Numbers):
-        return {"kind": "numbers", "items": [vars(one) for one in block.items]}
+        room = width / max(len(block.items), 1) - 26
+        lines = max((layout.wrapped(one.note, 8, room) if one.note else 0 for one in block.items), default=0)
+        return {"kind": "numbers", "items": [vars(one) for one in block.items], "height": 44 + 10 * lines}
     if isinstance(block, Table):
         rows: Sequence[Sequence[str]] = block.rows
         return {**vars(block), "kind": "table", "columns": [vars(one) for one in block.columns], "rows": rows}

@@ -139,8 +139,9 @@ def _numbers(slide: Any, place: Place, block: Numbers, _document: Document, bran
         x = place.x + at * (width + gap)
         card = slide.shapes.add_shape(MSO_SHAPE.ROUNDED_RECTANGLE, Pt(x), Pt(place.y), Pt(width), Pt(place.height))
         card.adjustments[0] = 0.05
+        _plain(card)
         card.fill.background()
-        card.line.color.rgb, card.line.width, card.shadow.inherit = _rgb(look.border), Pt(0.75), False
+        card.line.color.rgb, card.line.width = _rgb(look.border), Pt(0.75)
         frame = card.text_frame
         frame.margin_left = frame.margin_right = Pt(14)
         frame.margin_top = frame.margin_bottom = Pt(6)
@@ -169,9 +170,7 @@ def _picture(slide: Any, place: Place, block: Picture, document: Document, brand
     y = _headed(slide, place, block, brand)
     found = native.plan(block.chart, document.currency)
     height = place.y + place.height - y
-    frame = slide.shapes.add_chart(
-        found.kind, Pt(place.x), Pt(y), Pt(place.width), Pt(height), native.data(found)
-    )
+    frame = slide.shapes.add_chart(found.kind, Pt(place.x), Pt(y), Pt(place.width), Pt(height), native.data(found))
     native.draw(frame.chart, found, brand, 10.5)
     _says(frame, block.says)
 
@@ -276,11 +275,18 @@ def _bullet(paragraph: Any, colour: str, size: float) -> None:
     look.extend([ink, look.makeelement(qn("a:buChar"), {"char": "•"})])
 
 
+def _plain(shape: Any) -> None:
+    """Take away the shadow and colours that the theme gives a shape."""
+    style = shape._element.find(qn("p:style"))
+    if style is not None:
+        shape._element.remove(style)
+
+
 def _fill(shape: Any, colour: str) -> None:
+    _plain(shape)
     shape.fill.solid()
     shape.fill.fore_color.rgb = _rgb(colour)
     shape.line.fill.background()
-    shape.shadow.inherit = False
 
 
 def _says(shape: Any, words: str) -> None:
@@ -298,5 +304,3 @@ def _hidden(shape: Any) -> None:
 
 def _rgb(colour: str) -> RGBColor:
     return RGBColor.from_string(colour.lstrip("#"))
-
-

@@ -53,9 +53,13 @@ class _Sheet:
         """Write words with their baseline at `y`."""
         weight = ' font-weight="600"' if bold else ""
         place = f'x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}"'
-        self.parts.append(f'<text {place} font-family="{_FONT}" font-size="{self.size:g}"{weight}>{escape(words)}</text>')
+        self.parts.append(
+            f'<text {place} font-family="{_FONT}" font-size="{self.size:g}"{weight}>{escape(words)}</text>'
+        )
 
-    def line(self, x: float, y: float, to_x: float, to_y: float, colour: str, width: float = 0.75, dash: str = "") -> None:
+    def line(
+        self, x: float, y: float, to_x: float, to_y: float, colour: str, width: float = 0.75, dash: str = ""
+    ) -> None:
         """Draw a straight line."""
         ends = f'x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}"'
         dashed = f' stroke-dasharray="{dash}"' if dash else ""
@@ -89,7 +93,9 @@ class _Sheet:
 
     def say(self, value: c.Value, unit: str) -> str:
         """Return a value in words; large plain numbers in a few figures."""
-        return say.short(value) if unit in _PLAIN and abs(value or 0) >= _LARGE else say.value(value, unit, self.currency)
+        return (
+            say.short(value) if unit in _PLAIN and abs(value or 0) >= _LARGE else say.value(value, unit, self.currency)
+        )
 
     def y(self, value: float) -> float:
         """Return the height of a value."""
@@ -98,7 +104,11 @@ class _Sheet:
     def value_axis(self, low: float, high: float, unit: str, *, top: float, right: float) -> None:
         """Set the plot's edges and draw its grid with round values."""
         at = axes.ticks(low, high or 1, 5)
-        labels = [say.short(one) for one in at] if at[-1] >= _LARGE and unit in _PLAIN else axes.tick_labels(at, unit, self.currency)
+        labels = (
+            [say.short(one) for one in at]
+            if at[-1] >= _LARGE and unit in _PLAIN
+            else axes.tick_labels(at, unit, self.currency)
+        )
         self.low, self.high = at[0], at[-1]
         self.left, self.right = max(map(self.wide, labels)) + self.size * 0.6, self.width - right
         self.top, self.bottom = top, self.height - self.size * 1.9
@@ -121,10 +131,14 @@ class _Sheet:
         shown = _dated(x) if axes.is_dates(x) else {at: str(one) for at, one in enumerate(x)}
         room = (self.right - self.left) / max(len(shown), 1)
         length = max(3, int(room / (self.size * _LETTER)) - 1) if not axes.is_dates(x) else 99
+        end = -1.0
         for at, words in shown.items():
-            edge = places[at] + self.wide(words) / 2
-            place = min(places[at], places[at] - (edge - self.width)) if edge > self.width else places[at]
-            self.text(place, y, axes.trim(words, length), self.look.muted, "middle")
+            words = axes.trim(words, length)
+            half = self.wide(words) / 2
+            place = min(max(places[at], half), self.width - half)
+            if place - half > end:
+                self.text(place, y, words, self.look.muted, "middle")
+                end = place + half + self.size * 0.5
 
 
 def _dated(days: Sequence[Any]) -> dict[int, str]:
@@ -156,7 +170,7 @@ def _line(chart: c.Line, sheet: _Sheet) -> None:
 def _fan(chart: c.Fan, sheet: _Sheet) -> None:
     before = len(chart.past_x)
     x = [*chart.past_x, *chart.x]
-    link: list[c.Value] = [None] * max(before - 1, 0) + list(chart.past[-1:])
+    link: list[c.Value] = [*[None] * max(before - 1, 0), *chart.past[-1:]]
     bands = [c.Band(low=[*link, *one.low], high=[*link, *one.high], level=one.level) for one in chart.bands]
     series = [
         c.Series(name=chart.past_name, y=[*chart.past, *[None] * len(chart.x)]),
@@ -197,7 +211,9 @@ def _lined(
         _draw_line(one, places, colour, 1.6, sheet)
     _marks(marks, x, places, sheet)
     sheet.names(x, places)
-    heights = axes.spread([sheet.y(one.y[at] or 0) for _, one, _, at in labels], sheet.size * 1.3, sheet.top, sheet.bottom)
+    heights = axes.spread(
+        [sheet.y(one.y[at] or 0) for _, one, _, at in labels], sheet.size * 1.3, sheet.top, sheet.bottom
+    )
     for words, (_, _, colour, at), height in zip(said, labels, heights, strict=True):
         sheet.text(places[at] + sheet.size * 0.6, height + sheet.size * 0.35, words, colour, bold=True)
 
@@ -230,7 +246,8 @@ def _place(value: c.X, x: Sequence[Any], places: Sequence[float]) -> float:
     if value in x:
         return places[list(x).index(value)]
     at = sum(one <= value for one in x)
-    return places[min(max(at - 1, 0), len(places) - 1)]
+    found: float = places[min(max(at - 1, 0), len(places) - 1)]
+    return found
 
 
 def _spaced(x: Sequence[Any], left: float, right: float) -> list[float]:
@@ -262,7 +279,13 @@ def _bars(chart: c.Bars, sheet: _Sheet) -> None:
 
 
 def _standing(
-    chart: c.Bars, rows: list[list[float]], colours: list[str], stacked: bool, reach: tuple[float, float], top: float, sheet: _Sheet
+    chart: c.Bars,
+    rows: list[list[float]],
+    colours: list[str],
+    stacked: bool,
+    reach: tuple[float, float],
+    top: float,
+    sheet: _Sheet,
 ) -> None:
     says = chart.shows_values and len(rows) <= _LABELLED_BARS
     sheet.value_axis(*reach, "percent" if chart.is_share else chart.unit, top=top + sheet.size * 1.4, right=0)
@@ -275,14 +298,24 @@ def _standing(
             sheet.box(x, sheet.y(max(base, base + value)), wide, abs(sheet.y(base) - sheet.y(base + value)), colours[k])
             words = sheet.say(chart.series[k].y[at], chart.unit)
             if says and value and sheet.wide(words) <= (step if len(row) == 1 else wide):
-                y = sheet.y(base + value / 2) + sheet.size * 0.35 if stacked else sheet.y(base + value) - sheet.size * 0.4
+                y = (
+                    sheet.y(base + value / 2) + sheet.size * 0.35
+                    if stacked
+                    else sheet.y(base + value) - sheet.size * 0.4
+                )
                 sheet.text(x + wide / 2, y, words, text_on(colours[k]) if stacked else sheet.look.text, "middle")
             foot += value
     sheet.names(chart.x, [sheet.left + step * (at + 0.5) for at in range(len(rows))])
 
 
 def _lying(
-    chart: c.Bars, rows: list[list[float]], colours: list[str], stacked: bool, reach: tuple[float, float], top: float, sheet: _Sheet
+    chart: c.Bars,
+    rows: list[list[float]],
+    colours: list[str],
+    stacked: bool,
+    reach: tuple[float, float],
+    top: float,
+    sheet: _Sheet,
 ) -> None:
     names = [axes.trim(str(one), 26) for one in chart.x]
     left = max(map(sheet.wide, names), default=0) + sheet.size * 0.6
@@ -297,8 +330,10 @@ def _lying(
             long = max(value, 0) / (reach[1] or 1) * room
             y = middle - step * 0.33 + (0 if stacked else k * high)
             sheet.box(x, y, long, high, colours[k])
-            if not stacked:
-                words = sheet.say(chart.series[k].y[at], chart.unit)
+            words = sheet.say(chart.series[k].y[at], chart.unit)
+            if stacked and chart.shows_values and value and sheet.wide(words) < long:
+                sheet.text(x + long / 2, middle + sheet.size * 0.35, words, text_on(colours[k]), "middle")
+            if not stacked and chart.shows_values:
                 sheet.text(x + long + sheet.size * 0.4, y + high / 2 + sheet.size * 0.35, words, sheet.look.text)
             x += long if stacked else 0
 

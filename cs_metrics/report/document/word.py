@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
-from docx import Document as new_document
+import docx as library
 from docx.enum.table import WD_TABLE_ALIGNMENT
 from docx.enum.text import WD_ALIGN_PARAGRAPH
 from docx.opc.constants import RELATIONSHIP_TYPE
@@ -23,7 +23,7 @@ from cs_metrics.report.document.paper import NOTES_TITLE
 
 __all__ = ["docx"]
 
-_WIDTH, _PICTURE = 483.0, 150.0  # of the text and of a chart, in points
+_WIDTH, _PICTURE = 483.0, 132.0  # of the text and of a chart, in points
 _GAP = 14.0
 _CHART_TYPE = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -45,7 +45,7 @@ class _Writer:
 
     def __init__(self, document: Document, brand: Brand) -> None:
         self.document, self.brand, self.look = document, brand, brand.palette
-        self.made = new_document()
+        self.made = library.Document()
         self.numbers = count(1)
 
     def write(self) -> None:
@@ -93,6 +93,7 @@ class _Writer:
         page.header_distance = page.footer_distance = Pt(26)
         head, foot = page.header.paragraphs[0], page.footer.paragraphs[0]
         for paragraph in (head, foot):
+            paragraph.style = self.made.styles["Normal"]
             paragraph.paragraph_format.tab_stops.clear_all()
             paragraph.paragraph_format.tab_stops.add_tab_stop(Pt(_WIDTH), alignment=2)
         self._run(head, f"{self.document.mark}\t", 8, self.look.muted)
@@ -122,7 +123,8 @@ class _Writer:
             self._block(self.made, row.blocks[0], _WIDTH)
             return
         widths = [(_WIDTH - _GAP * (len(row.blocks) - 1)) * share for share in row.shares]
-        table = self._grid(self.made, 1, [one + _GAP for one in widths])
+        table = self._grid(self.made, 1, [one + _GAP for one in widths], pads=(0, 0))
+        table.rows[0]._tr.get_or_add_trPr().append(OxmlElement("w:cantSplit"))
         for cell, block, width in zip(table.rows[0].cells, row.blocks, widths, strict=True):
             first = cell.paragraphs[0]
             self._block(cell, block, width)
@@ -208,7 +210,9 @@ class _Writer:
 
     # Parts
 
-    def _grid(self, place: Any, rows: int, widths: Sequence[float], pads: tuple[int, int] = (20, 70)) -> Any:
+    def _grid(
+        self, place: Any, rows: int, widths: Sequence[float], pads: tuple[int, int] = (20, 70), indent: int = 0
+    ) -> Any:
         """Return a table without lines and with fixed widths."""
         table = place.add_table(rows=rows, cols=max(len(widths), 1))
         table.autofit, table.alignment = False, WD_TABLE_ALIGNMENT.LEFT
@@ -218,7 +222,9 @@ class _Writer:
             column.width = Pt(width)
         sides = {"top": pads[0], "left": pads[1], "bottom": pads[0], "right": pads[1]}
         margins = "".join(f'<w:{side} w:w="{size}" w:type="dxa"/>' for side, size in sides.items())
-        table._tbl.tblPr.append(parse_xml(f"<w:tblCellMar {nsdecls('w')}>{margins}</w:tblCellMar>"))
+        properties = table._tbl.tblPr
+        properties.append(parse_xml(f'<w:tblInd {nsdecls("w")} w:w="{indent}" w:type="dxa"/>'))
+        properties.append(parse_xml(f"<w:tblCellMar {nsdecls('w')}>{margins}</w:tblCellMar>"))
         return table
 
     def _border(self, cell: Any, sides: Sequence[str], fill: str = "") -> None:
