@@ -13,15 +13,13 @@ _LEAST_CONTRAST = 3.0  # of large text and of lines against white (WCAG 2)
 
 
 class Report(Strict):
-    """The company's own name, logo and colour in briefs and reports, and how far a review looks back."""
+    """The company's own name, logo and colour in briefs and reports, and which review a brief looks back to."""
 
     company: str = Field(default="", max_length=80)
     logo: str = ""
     accent: str = Field(default="#1F5FBF", pattern="^#[0-9A-Fa-f]{6}$")
     font: str = Field(default="Arial", min_length=1, max_length=60, pattern=r"^[\w -]+$")
     least_days: int = Field(default=28, ge=1)
-    span_days: int = Field(default=90, ge=7, le=730)
-    value_days: int = Field(default=365, ge=28, le=1100)
 
     @field_validator("logo")
     @classmethod

@@ -69,6 +69,7 @@ from cs_metrics.metrics import (  # noqa: F401
     risk_written,
     self_check,
     review,
+    self_check,
     survival,
     timeline,
     usage,

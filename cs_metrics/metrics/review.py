@@ -14,15 +14,8 @@ from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
 
-__all__ = ["HELP", "account_help", "account_help_summary", "account_results", "account_span"]
+__all__ = ["account_help", "account_results", "account_span"]
 
-HELP = {
-    "problem": "Problems solved",
-    "wish": "Wishes shipped",
-    "training": "Trainings held",
-    "promise": "Promises kept",
-}
-_TABLES = {"problem": "tickets", "wish": "tickets", "training": "meetings", "promise": "commitments"}
 _WORDS = {"qbr": "QBR", "ebr": "EBR", "executive": "executive meeting"}
 _HELP = """
     select
@@ -42,8 +35,8 @@ _HELP = """
     where meetings.kind = 'training' and was_held and scheduled_on > $since and scheduled_on <= $as_of
     union all
     select 'promise', kept_on, promise, null, date_diff('day', made_on, kept_on)
-    from commitments
-    inner join scope on scope.account_id = commitments.account_id
+    from promises
+    inner join scope on scope.account_id = promises.account_id
     where made_on <= $as_of and kept_on > $since and kept_on <= $as_of
 """
 
@@ -57,16 +50,16 @@ def account_span(
     account_id: str = "",
     since: dt.date | None = None,
 ) -> pd.DataFrame:
-    """From which day on a review looks back: the day given, else the last review, else 90 days before or the start.
+    """From which day on a review looks back: the day given, else the last review, else `account.changes_days` before.
 
-    A review is a QBR, EBR or executive meeting that was held at least `report.least_days` before the as-of day: one of
-    last week leaves nothing to look back on. A day before the account's start is its start.
+    A review is a held meeting of `account.review_kinds`, at least `report.least_days` before the as-of day: one of last
+    week leaves nothing to look back on. A day before the account's start is its start.
 
     Columns:
         name: of the account
         since: the day that begins the span; what happened after it counts
         has_review: whether a review was held on that day
-        what: QBR, EBR or executive meeting; empty without a review
+        what: which review: QBR, EBR, executive meeting …; empty without one
         says: since when, in words
         days: days from `since` to the as-of day
     """
@@ -75,31 +68,33 @@ def account_span(
         select meetings.kind, scheduled_on
         from meetings
         inner join scope on scope.account_id = meetings.account_id
-        where meetings.kind in ('qbr', 'ebr', 'executive') and was_held
+        where meetings.kind = any($kinds) and was_held
             and (scheduled_on = $since or ($since is null and scheduled_on <= $latest))
         order by scheduled_on desc, case meetings.kind when 'ebr' then 0 when 'qbr' then 1 else 2 end
         limit 1
     """
-    report = store.config.report
+    report, settings = store.config.report, store.config.account
     asked = min(since, as_of) if since else None
-    found = store.rows(sql, scope=one, since=asked, latest=periods.add_days(as_of, -report.least_days))
+    latest = periods.add_days(as_of, -report.least_days)
+    found = store.rows(sql, scope=one, since=asked, latest=latest, kinds=settings.review_kinds)
     name, started_on = store.rows(
         "select name, started_on from accounts inner join scope using (account_id)", scope=one
     )[0]
-    kind, first = found[0] if found else ("", max(asked or periods.add_days(as_of, -report.span_days), started_on))
-    says = f"the {_WORDS[kind]} of {day(first)}" if kind else day(first)
+    kind, first = found[0] if found else ("", max(asked or periods.add_days(as_of, -settings.changes_days), started_on))
+    word = _WORDS.get(kind, kind.replace("_", " "))
+    says = f"the {word} of {day(first)}" if kind else day(first)
     row = {
         "name": name,
         "since": pd.Timestamp(first).as_unit("us"),
         "has_review": bool(kind),
-        "what": _WORDS.get(kind, ""),
+        "what": word,
         "says": says,
         "days": periods.days_between(first, as_of),
     }
     return pd.DataFrame([row])
 
 
-@metric(needs=("accounts",), page="Account")
+@metric(needs=("accounts",), reads=("promise",), page="Account")
 def account_help(
     store: Store,
     *,
@@ -111,7 +106,7 @@ def account_help(
     """What was done for the account in the span of `account_span`, the newest first.
 
     A ticket counts on the day on which it was closed: a request is a wish shipped, any other a problem solved. A
-    training counts when it was held, a promise when it was kept.
+    training counts when it was held, a promise when it was kept. `account_value` counts them.
 
     Columns:
         kind: problem, wish, training or promise
@@ -124,34 +119,6 @@ def account_help(
     first = account_span(store, as_of=as_of, scope=scope, account_id=account_id, since=since)["since"].iloc[0].date()
     sql = f"select * from ({_HELP}) order by day desc, kind, what, product, days_taken"
     return store.frame(sql, scope=one, as_of=as_of, since=first)
-
-
-@metric(needs=("accounts",), page="Account")
-def account_help_summary(
-    store: Store,
-    *,
-    as_of: dt.date,
-    scope: Scope = EVERYTHING,
-    account_id: str = "",
-    since: dt.date | None = None,
-) -> pd.DataFrame:
-    """How much was done for the account in the span of `account_span`: the rows of `account_help`, counted.
-
-    Columns:
-        kind: problem, wish, training or promise
-        name: what it is called
-        count: how many; empty where the table that would tell was not loaded
-        median_days: median days from opening to closing, or from promising to keeping
-        newest_on: the newest day
-    """
-    rows = account_help(store, as_of=as_of, scope=scope, account_id=account_id, since=since)
-    groups = rows.groupby("kind")
-    found = pd.DataFrame({"kind": list(HELP), "name": list(HELP.values())})
-    counts = found["kind"].map(groups.size()).fillna(0).astype("Int64")
-    found["count"] = counts.mask(found["kind"].map({kind: not store.has(table) for kind, table in _TABLES.items()}))
-    found["median_days"] = found["kind"].map(groups["days_taken"].median()).astype("float64")
-    found["newest_on"] = found["kind"].map(groups["day"].max()).astype("datetime64[us]")
-    return found
 
 
 @metric(needs=("outcomes",), page="Account")

@@ -179,9 +179,11 @@ def _drivers(known: Inside) -> Section:
 
 
 def _results(facts: Facts) -> Section:
-    lines = [review.result_sentence(one) for one in facts.results]
+    lines = [review.result_sentence(one, facts.currency) for one in facts.results]
     first: list[Block] = [Text(key="results", label="Results in the customer's terms", text="\n".join(lines))]
-    pictures: list[Block] = [review.result_picture(one) for one in facts.results[:3] if len(one.months) > 1]
+    pictures: list[Block] = [
+        review.result_picture(one, facts.currency) for one in facts.results[:3] if len(one.months) > 1
+    ]
     rows = [Row(blocks=[*first, *pictures[:1]], weights=[2, 3][: 1 + len(pictures[:1])])]
     if pictures[1:]:
         rows.append(Row(blocks=pictures[1:]))
@@ -193,8 +195,8 @@ def _help(facts: Facts) -> Section:
     title = Text(
         key="help_title", label="Headline: help given", text=f"Help given since {facts.since_says}", style="title"
     )
-    rows = [Row(blocks=[review.help_numbers(facts)])]
-    if facts.done:
+    rows = [Row(blocks=[review.help_numbers(facts)])] if facts.help else []
+    if facts.done or not rows:
         rows.append(Row(blocks=[review.help_table(facts, _MOST_DONE)]))
     return Section(title=title, rows=rows)
 

@@ -50,8 +50,8 @@ def handout(
     `ask(name, as_of=…, **options)` answers a metric.
     """
     if since is None and kind == "value":
-        since = periods.add_days(as_of, -config.report.value_days)
-    found = review.facts(ask, account_id, as_of=as_of, since=since)
+        since = periods.add_days(as_of, -config.account.value_days)
+    found = review.facts(ask, account_id, as_of=as_of, since=since, config=config)
     if kind == "value":
         return value_report.document(found)
     return brief.document(found, brief.inside(ask, account_id, found, config.currency))

@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from cs_metrics.config import Config
 from cs_metrics.errors import MissingTable
 from cs_metrics.report import chart as c
 from cs_metrics.report import format as say
@@ -48,6 +49,7 @@ class Result:
     """One of the customer's own results by month, with its means of three months and their changes as fractions."""
 
     name: str
+    unit: c.Unit
     months: Sequence[dt.date]
     values: Sequence[c.Value]
     month: dt.date
@@ -62,11 +64,11 @@ class Result:
 
 @dataclass(frozen=True, kw_only=True)
 class Help:
-    """How much of one kind of help was given; NaN where it was not recorded."""
+    """How much of one kind of help was given, and what is said of it."""
 
     name: str
     count: float
-    median_days: float
+    note: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +125,7 @@ class Facts:
     done: Sequence[Done]
     promises: Sequence[Promise]
     steps: Sequence[Step]
+    currency: str
 
 
 def asked(ask: Ask, name: str, **options: Any) -> pd.DataFrame | None:
@@ -138,7 +141,7 @@ def each(frame: pd.DataFrame | None) -> Iterator[Any]:
     yield from () if frame is None else frame.itertuples(index=False)
 
 
-def facts(ask: Ask, account_id: str, *, as_of: dt.date, since: dt.date | None = None) -> Facts:
+def facts(ask: Ask, account_id: str, *, as_of: dt.date, since: dt.date | None, config: Config) -> Facts:
     """Gather the facts of an account as of a day, since a day or its last review."""
     about: dict[str, Any] = {"account_id": account_id}
     span = {**about, "since": since} if since else about
@@ -150,7 +153,7 @@ def facts(ask: Ask, account_id: str, *, as_of: dt.date, since: dt.date | None = 
         as_of=as_of,
         since=begins.since.date(),
         since_says=begins.says,
-        results=_results(ask, about),
+        results=_results(ask, about, config.negotiation.money_outcomes),
         weeks=[] if usage is None else [one.date() for one in usage["week"]],
         users=[]
         if usage is None
@@ -160,10 +163,7 @@ def facts(ask: Ask, account_id: str, *, as_of: dt.date, since: dt.date | None = 
             for one in each(departments)
             if one.active or one.new
         ],
-        help=[
-            Help(name=row["name"], count=_number(row["count"]), median_days=_number(row["median_days"]))
-            for row in ask("account_help_summary", **span).to_dict("records")
-        ],
+        help=_help(ask("account_value", **about, days=int(begins.days))),
         done=[
             Done(
                 kind=one.kind,
@@ -177,8 +177,9 @@ def facts(ask: Ask, account_id: str, *, as_of: dt.date, since: dt.date | None = 
         promises=[
             Promise(promise=one.promise, made_on=one.made_on.date(), due_on=_day(one.due_on))
             for one in each(asked(ask, "account_promises", **about))
-            if one.state != "kept"
+            if one.state not in ("kept", "withdrawn")
         ],
+        currency=config.currency,
         steps=[
             Step(name=one.milestone, due_on=_day(one.due_on), completed_on=_day(one.completed_on))
             for one in each(asked(ask, "account_milestones", **about))
@@ -186,7 +187,7 @@ def facts(ask: Ask, account_id: str, *, as_of: dt.date, since: dt.date | None = 
     )
 
 
-def _results(ask: Ask, about: dict[str, Any]) -> list[Result]:
+def _results(ask: Ask, about: dict[str, Any], in_money: Sequence[str]) -> list[Result]:
     summary, monthly = (asked(ask, name, **about) for name in ("account_results", "account_outcomes"))
     if summary is None or monthly is None:
         return []
@@ -196,6 +197,7 @@ def _results(ask: Ask, about: dict[str, Any]) -> list[Result]:
         found.append(
             Result(
                 name=str(one.metric).replace("_", " ").strip().capitalize() or "Result",
+                unit="money" if one.metric in in_money else "number",
                 months=[month.date() for month in rows["month"]],
                 values=c.values(rows["value"]),
                 month=one.month.date(),
@@ -209,6 +211,18 @@ def _results(ask: Ask, about: dict[str, Any]) -> list[Result]:
             )
         )
     return found
+
+
+def _help(value: pd.DataFrame) -> list[Help]:
+    """Return what was done by kind; the median days stand beside the problems that they are about."""
+    rows = value[value["group"] == "help"]
+    days = rows.loc[rows["unit"] == "number", "now"].dropna()
+    note = f"in {say.days(float(days.iloc[0]))} (median)" if len(days) else ""
+    counted = rows[rows["unit"] == "count"]
+    return [
+        Help(name=one.measure, count=one.now, note=note if one.measure == "Problems solved" else "")
+        for one in each(counted)
+    ]
 
 
 def _number(value: Any) -> float:
@@ -232,22 +246,22 @@ def moved(fraction: float) -> str:
     return text if text == "0.0%" else f"{'+' if fraction > 0 else '-'}{text}"
 
 
-def result_title(one: Result) -> str:
+def result_title(one: Result, currency: str) -> str:
     """Return the message of a result: its change on a year ago, else on the three months before, else its newest value."""
     for change, than in ((one.change_year, "a year ago"), (one.change_3_months, "the three months before")):
         if say.is_known(change):
             if abs(change) < 0.005:
                 return f"{one.name} is level with {than}"
             return f"{one.name} is {say.percent(abs(change), 0)} {'above' if change > 0 else 'below'} {than}"
-    return f"{one.name}: {say.short(one.value)} in {say.month(one.month)}"
+    return f"{one.name}: {_amount(one, one.value, currency)} in {say.month(one.month)}"
 
 
-def result_sentence(one: Result) -> str:
+def result_sentence(one: Result, currency: str) -> str:
     """Say where a result stands, with its averages of three months."""
-    said = f"{one.name} was {say.short(one.value)} in {say.month(one.month)}"
+    said = f"{one.name} was {_amount(one, one.value, currency)} in {say.month(one.month)}"
     if not say.is_known(one.recent):
         return f"{said}."
-    said += f"; on average {say.short(one.recent)} a month in the three months to {say.month(one.month)}"
+    said += f"; on average {_amount(one, one.recent, currency)} a month in the three months to {say.month(one.month)}"
     changes = [
         f"{moved(change)} on {than}"
         for change, than in (
@@ -259,28 +273,30 @@ def result_sentence(one: Result) -> str:
     return f"{said} ({' and '.join(changes)})." if changes else f"{said}."
 
 
-def result_numbers(one: Result) -> Numbers:
+def result_numbers(one: Result, currency: str) -> Numbers:
     """Return the figures of a result."""
-    items = [
-        Number(
-            label=f"{one.name}, {say.month(one.month)}", value=say.short(one.value), note="the newest complete month"
-        )
-    ]
+    newest = _amount(one, one.value, currency)
+    items = [Number(label=f"{one.name}, {say.month(one.month)}", value=newest, note="the newest complete month")]
     if say.is_known(one.recent):
         note = f"{moved(one.change_3_months)} on the 3 before" if say.is_known(one.change_3_months) else "a month"
-        items.append(Number(label="Average of 3 months", value=say.short(one.recent), note=note))
+        items.append(Number(label="Average of 3 months", value=_amount(one, one.recent, currency), note=note))
     if say.is_known(one.change_year):
         items.append(Number(label="On a year earlier", value=moved(one.change_year), note="same 3 months"))
-    items.append(Number(label="Best month", value=say.short(one.best), note=say.month(one.best_month)))
+    best = _amount(one, one.best, currency)
+    items.append(Number(label="Best month", value=best, note=say.month(one.best_month)))
     return Numbers(items=items)
 
 
-def result_picture(one: Result) -> Picture:
+def _amount(one: Result, value: float, currency: str) -> str:
+    return say.money(value, currency) if one.unit == "money" else say.short(value)
+
+
+def result_picture(one: Result, currency: str) -> Picture:
     """Return a result by month."""
-    drawn = c.Bars(x=one.months, series=[c.Series(name=one.name, y=one.values)], unit="number", shows_values=False)
+    drawn = c.Bars(x=one.months, series=[c.Series(name=one.name, y=one.values)], unit=one.unit, shows_values=False)
     title = f"{one.name} by month"
     return Picture(
-        title=title, caption=f"Complete months to {say.month(one.month)}", chart=drawn, says=alt(drawn, title, "")
+        title=title, caption=f"Complete months to {say.month(one.month)}", chart=drawn, says=alt(drawn, title, currency)
     )
 
 
@@ -317,13 +333,7 @@ def departments_picture(found: Facts) -> Picture:
 
 def help_numbers(found: Facts) -> Numbers:
     """Return the figures of the help given."""
-    items = []
-    for one in found.help:
-        note = "not recorded" if not say.is_known(one.count) else ""
-        if say.is_known(one.median_days):
-            note = f"in {say.days(one.median_days)} (median)"
-        items.append(Number(label=one.name, value=say.count(one.count), note=note))
-    return Numbers(items=items)
+    return Numbers(items=[Number(label=one.name, value=say.count(one.count), note=one.note) for one in found.help])
 
 
 def help_table(found: Facts, most: int) -> Table:

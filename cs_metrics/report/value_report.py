@@ -7,7 +7,7 @@ reach it.
 from cs_metrics.report import format as say
 from cs_metrics.report import review
 from cs_metrics.report.document.model import Block, Document, Number, Numbers, Row, Section, Text
-from cs_metrics.report.review import Facts, Result
+from cs_metrics.report.review import Facts, Help, Result
 
 __all__ = ["document"]
 
@@ -17,7 +17,7 @@ _MOST_RESULTS, _MOST_DONE = 3, 8
 def document(facts: Facts) -> Document:
     """Return the report of an account on slides."""
     sections = [
-        *(_result(one, at) for at, one in enumerate(facts.results[:_MOST_RESULTS])),
+        *(_result(one, at, facts.currency) for at, one in enumerate(facts.results[:_MOST_RESULTS])),
         *([_use(facts)] if any(facts.users) else []),
         *([_help(facts)] if facts.done else []),
         _next(facts),
@@ -33,23 +33,29 @@ def document(facts: Facts) -> Document:
         sections=sections,
         foot=f"{facts.name} · as of {say.date(facts.as_of)}",
         notes=_notes(facts),
+        currency=facts.currency,
     )
 
 
-def _result(one: Result, at: int) -> Section:
+def _result(one: Result, at: int, currency: str) -> Section:
     rows: list[Row] = [
         Row(
             blocks=[
                 Text(
-                    key=f"result_{at}_lead", label=f"Result: {one.name}", text=review.result_sentence(one), style="lead"
+                    key=f"result_{at}_lead",
+                    label=f"Result: {one.name}",
+                    text=review.result_sentence(one, currency),
+                    style="lead",
                 )
             ]
         ),
-        Row(blocks=[review.result_numbers(one)]),
+        Row(blocks=[review.result_numbers(one, currency)]),
     ]
     if len(one.months) > 1:
-        rows.append(Row(blocks=[review.result_picture(one)]))
-    title = Text(key=f"result_{at}_title", label=f"Headline: {one.name}", text=review.result_title(one), style="title")
+        rows.append(Row(blocks=[review.result_picture(one, currency)]))
+    title = Text(
+        key=f"result_{at}_title", label=f"Headline: {one.name}", text=review.result_title(one, currency), style="title"
+    )
     return Section(title=title, rows=rows)
 
 
@@ -74,24 +80,26 @@ def _use(facts: Facts) -> Section:
 
 
 def _help(facts: Facts) -> Section:
-    said = [
-        words
-        for one, words in zip(facts.help, ("{} solved", "{} shipped", "{} held", "{} kept"), strict=True)
-        if say.is_known(one.count) and one.count
-        for words in [words.format(say.plural(one.count, *_NOUNS[one.name]))]
-    ]
-    title = f"Since {facts.since_says}: {', '.join(said)}"
+    said = [f"{say.count(one.count)} {_counted(one)}" for one in facts.help if one.count]
+    title = f"Since {facts.since_says}: {', '.join(said[:3])}"
     return Section(
         title=Text(key="help_title", label="Headline: help", text=title, style="title"),
         rows=[Row(blocks=[review.help_numbers(facts)]), Row(blocks=[review.help_table(facts, _MOST_DONE)])],
     )
 
 
-_NOUNS = {
-    "Problems solved": ("problem", "problems"),
-    "Wishes shipped": ("wish", "wishes"),
-    "Trainings held": ("training", "trainings"),
-    "Promises kept": ("promise", "promises"),
+def _counted(one: Help) -> str:
+    """Return what was counted in the middle of a sentence: problems solved, 1 wish shipped."""
+    words = one.name[:1].lower() + one.name[1:]
+    return _ONE.get(words, words) if one.count == 1 else words
+
+
+_ONE = {
+    "problems solved": "problem solved",
+    "wishes shipped": "wish shipped",
+    "trainings held": "training held",
+    "business reviews held": "business review held",
+    "promises kept": "promise kept",
 }
 
 

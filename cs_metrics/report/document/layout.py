@@ -12,7 +12,7 @@ from typing import Any
 
 from cs_metrics.report.document.model import Block, Numbers, Picture, Row, Section, Table, Text
 
-__all__ = ["FONTS", "HEIGHT", "MARGIN", "SIZES", "WIDTH", "Place", "places", "table_height", "wrapped"]
+__all__ = ["FONTS", "HEIGHT", "MARGIN", "SIZES", "WIDTH", "Place", "places", "table_height", "title_size", "wrapped"]
 
 FONTS = Path(__file__).resolve().parent.parent / "fonts"
 WIDTH, HEIGHT, MARGIN = 960.0, 540.0, 44.0
@@ -20,6 +20,7 @@ TOP, BOTTOM, GAP = 92.0, 494.0, 14.0
 SIZES = {"title": 25.0, "lead": 15.0, "body": 13.5, "bullets": 14.0, "table": 11.5, "picture": 13.0, "caption": 10.0}
 _LINE, _POINT_GAP, _INDENT, _CELL = 1.36, 5.0, 16.0, 9.0
 _NUMBERS, _LEAST_PICTURE, _MOST_PICTURE = 82.0, 120.0, 370.0
+_BOLD = 1.07  # bold letters are wider by so much
 _SCALES = (1.3, 1.15, 1.0, 0.92, 0.85, 0.78, 0.7, 0.62, 0.55, 0.48, 0.4)
 
 
@@ -88,6 +89,13 @@ def _text_height(text: Text, width: float, scale: float) -> float:
     size, indent = SIZES[text.style] * scale, _INDENT if text.style == "bullets" else 0
     lines = sum(wrapped(one, size, width - indent) for one in text.lines)
     return lines * size * _LINE + _POINT_GAP * scale * max(len(text.lines) - 1, 0)
+
+
+def title_size(title: str) -> float:
+    """Return the size of letters with which a title stays on one line, the smallest where none does."""
+    sizes = (SIZES["title"], 21.0, 18.0, 15.5, 13.0)
+    room = (WIDTH - 2 * MARGIN) / _BOLD
+    return next((one for one in sizes if wrapped(title, one, room) == 1), sizes[-1])
 
 
 def table_height(table: Table, width: float, scale: float) -> float:

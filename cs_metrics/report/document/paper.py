@@ -21,21 +21,23 @@ NOTES_TITLE = "How to read these numbers"
 _TEMPLATE = Path(__file__).resolve().parent / "report.typ"
 _STANDARD = "ua-1"
 _NO_LETTER = re.compile(r'the text `"(.+?)"` could not be displayed')
+_ESCAPED = re.compile(r"\\u\{([0-9a-f]+)\}")
 _PAGE_WIDTH, _PICTURE_HEIGHT = 483.0, 128.0
 
 
 def pdf(document: Document, brand: Brand) -> tuple[bytes, str]:
-    """Return the PDF and the letters for which this machine has no font (they are empty boxes), "" where it has all."""
+    """Return the PDF and the letters for which this machine has no font (they are empty boxes), "" where it has all.
+
+    What cannot follow the standard for screen readers (such letters, a headline that was left empty) is written without.
+    """
     import typst
 
     given = _given(document, brand)
     try:
         return _compiled(given, "pdf", pdf_standards=_STANDARD), ""
     except typst.TypstError as error:
-        missing = sorted(set(_NO_LETTER.findall(error.diagnostic)))
-        if not missing:
-            raise
-        return _compiled(given, "pdf"), "".join(missing)
+        named = (_ESCAPED.sub(lambda one: chr(int(one[1], 16)), text) for text in _NO_LETTER.findall(error.diagnostic))
+        return _compiled(given, "pdf"), "".join(sorted(set(named)))
 
 
 def png(document: Document, brand: Brand, *, dots_per_inch: float = 144) -> list[bytes]:
@@ -90,7 +92,8 @@ def _slide(section: Section, document: Document, brand: Brand) -> dict[str, Any]
         }
         for one in layout.places(section)
     ]
-    return {"title": section.title.text, "places": places}
+    title = section.title.text
+    return {"title": title, "title_size": layout.title_size(title), "places": places}
 
 
 def _part(section: Section, document: Document, brand: Brand) -> dict[str, Any]:

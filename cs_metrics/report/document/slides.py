@@ -30,7 +30,7 @@ def pptx(document: Document, brand: Brand) -> bytes:
     made = Presentation()
     _widen(made)
     _dress(made, brand)
-    made.core_properties.title, made.core_properties.author = document.title.text, brand.company
+    made.core_properties.title, made.core_properties.author = document.title.text[:255], brand.company
     _opening(made, document, brand)
     for section in document.sections:
         slide = _slide(made, section.title.text, document, brand)
@@ -70,13 +70,14 @@ def _opening(made: Any, document: Document, brand: Brand) -> None:
     _hidden(band)
     title, subtitle = slide.shapes.title, slide.placeholders[1]
     left, width = MARGIN + 10, WIDTH - 2 * MARGIN - 20
-    high = layout.wrapped(document.title.text, 38, width) * 38 * 1.2
-    _place(title, left, 186, width, high)
+    high = layout.wrapped(document.title.text, 38, width / 1.07) * 38 * 1.2
+    top = max(186 - high / 4, 96)
+    _place(title, left, top, width, high)
     _write(title, [document.title.text], 38, look.text, bold=True)
-    _place(subtitle, left, 186 + high + 10, width, 60)
+    _place(subtitle, left, top + high + 10, width, 60)
     _write(subtitle, [document.subtitle.text], 17, look.muted)
     if document.mark:
-        _write(_box(slide, left, 186 + high + 74, width, 20), [document.mark], 10, look.muted)
+        _write(_box(slide, left, top + high + 74, width, 20), [document.mark], 10, look.muted)
     _sender(slide, brand, left, 36, 44)
     _foot(slide, document, brand)
 
@@ -87,9 +88,8 @@ def _slide(made: Any, title: str, document: Document, brand: Brand) -> Any:
     _fill(bar, brand.accent)
     _hidden(bar)
     width = WIDTH - 2 * MARGIN
-    size = next((one for one in (SIZES["title"], 21, 18, 15) if layout.wrapped(title, one, width) == 1), 13)
     _place(slide.shapes.title, MARGIN, 40, width, 38)
-    _write(slide.shapes.title, [title], size, brand.palette.text, bold=True, middle=True)
+    _write(slide.shapes.title, [title], layout.title_size(title), brand.palette.text, bold=True, middle=True)
     _foot(slide, document, brand)
     return slide
 

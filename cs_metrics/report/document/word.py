@@ -23,7 +23,7 @@ from cs_metrics.report.document.paper import NOTES_TITLE
 
 __all__ = ["docx"]
 
-_WIDTH, _PICTURE = 483.0, 132.0  # of the text and of a chart, in points
+_WIDTH, _PICTURE = 483.0, 126.0  # of the text and of a chart, in points
 _GAP = 14.0
 _CHART_TYPE = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
 _SHEET_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -53,7 +53,10 @@ class _Writer:
         document = self.document
         self._styles()
         self._frame()
-        self.made.core_properties.title, self.made.core_properties.author = document.title.text, self.brand.company
+        self.made.core_properties.title, self.made.core_properties.author = (
+            document.title.text[:255],
+            self.brand.company,
+        )
         self.made.core_properties.comments = ""
         self.made.add_heading(document.title.text, level=1)
         self._run(self._paragraph(self.made, after=8), document.subtitle.text, 10, self.look.muted)
@@ -78,10 +81,10 @@ class _Writer:
                 fonts.attrib.pop(qn(f"w:{old}"), None)
             style.font.color.rgb = _rgb(self.look.text)
             style.paragraph_format.space_after = Pt(4)
-            style.paragraph_format.line_spacing = 1.12
+            style.paragraph_format.line_spacing = 1.06
             if name.startswith("Heading"):
                 style.font.bold = True
-                style.paragraph_format.space_before = Pt(0 if name.endswith("1") else 14)
+                style.paragraph_format.space_before = Pt(0 if name.endswith("1") else 11)
                 style.paragraph_format.keep_with_next = True
 
     def _frame(self) -> None:
@@ -89,7 +92,7 @@ class _Writer:
         page = self.made.sections[0]
         page.page_width, page.page_height = Mm(210), Mm(297)
         page.left_margin = page.right_margin = Pt(56)
-        page.top_margin, page.bottom_margin = Pt(64), Pt(56)
+        page.top_margin, page.bottom_margin = Pt(60), Pt(50)
         page.header_distance = page.footer_distance = Pt(26)
         head, foot = page.header.paragraphs[0], page.footer.paragraphs[0]
         for paragraph in (head, foot):
@@ -151,7 +154,7 @@ class _Writer:
             self._run(paragraph, one, size, colour)
 
     def _figures(self, place: Any, block: Numbers, width: float) -> None:
-        table = self._grid(place, 1, [width / max(len(block.items), 1)] * len(block.items), pads=(80, 110))
+        table = self._grid(place, 1, [width / max(len(block.items), 1)] * len(block.items), pads=(60, 110), indent=110)
         for cell, one in zip(table.rows[0].cells, block.items, strict=True):
             self._border(cell, ("top", "left", "bottom", "right"))
             first = cell.paragraphs[0]
@@ -179,7 +182,7 @@ class _Writer:
             self._run(self._paragraph(place, after=4), block.empty, 8.5, self.look.muted)
             return
         total = sum(one.weight for one in block.columns)
-        table = self._grid(place, 1 + len(block.rows), [width * one.weight / total for one in block.columns])
+        table = self._grid(place, 1 + len(block.rows), [width * one.weight / total for one in block.columns], indent=70)
         self._cells(table.rows[0], [one.label for one in block.columns], block.columns, is_head=True)
         for row, cells in zip(table.rows[1:], block.rows, strict=True):
             self._cells(row, cells, block.columns)
@@ -192,7 +195,7 @@ class _Writer:
         for cell, text, column in zip(row.cells, words, columns, strict=True):
             self._border(cell, ("bottom",), self.look.surface if is_head else "")
             paragraph = cell.paragraphs[0]
-            paragraph.paragraph_format.space_after = paragraph.paragraph_format.space_before = Pt(1.5)
+            paragraph.paragraph_format.space_after = paragraph.paragraph_format.space_before = Pt(0.5)
             if column.is_number:
                 paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
             self._run(paragraph, text, 8.5, self.look.muted if is_head else self.look.text, bold=is_head)
