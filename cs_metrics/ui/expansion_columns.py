@@ -2,7 +2,20 @@
 
 from cs_metrics.ui.tables import Col
 
-__all__ = ["DEPARTMENTS", "GRID", "KINDS", "LIMITS", "MOVES", "OFFERS", "RECORD", "REVIEW", "WORTH"]
+__all__ = [
+    "BONUS",
+    "DEPARTMENTS",
+    "EFFECT",
+    "GRID",
+    "GROWTH",
+    "KINDS",
+    "LIMITS",
+    "MOVES",
+    "OFFERS",
+    "RECORD",
+    "REVIEW",
+    "WORTH",
+]
 
 OFFERS = {
     "name": Col(label="Account", is_pinned=True),
@@ -107,6 +120,10 @@ REVIEW = {
     "health_before": Col(label="Health before", kind="score"),
     "health_after": Col(label="Health after", kind="score"),
     "satisfaction_before": Col(label="Satisfaction before", kind="score"),
+    "health_difference": Col(
+        label="Beside matches", kind="number", help="Change of health less that of accounts like it"
+    ),
+    "health_matches": Col(label="Matches", kind="count"),
     "satisfaction_after": Col(label="Satisfaction after", kind="score"),
     "verdict": Col(label="Afterwards"),
     "bonus_share": Col(label="Bonus", kind="percent"),
@@ -127,4 +144,46 @@ RECORD = {
     "dismissed": Col(label="Dismissed", kind="count"),
     "declined": Col(label="Declined", kind="count"),
     "counted_as_lost": Col(label="Counted as lost", kind="count", help="Declines that no deal tells of"),
+}
+
+EFFECT = {
+    "measure": Col(label="Measure"),
+    "kind": Col(label="Deals of"),
+    "says": Col(label="In words", width="large"),
+    "difference": Col(label="Difference", kind="number", help="Points, change less that of the matches"),
+    "low": Col(label="From", kind="number", help="95% interval"),
+    "high": Col(label="To", kind="number", help="95% interval"),
+    "change": Col(label="Change", kind="number"),
+    "change_matched": Col(label="Of the matches", kind="number"),
+    "matched": Col(label="Matched deals", kind="count"),
+    "accounts": Col(label="Accounts", kind="count"),
+    "deals": Col(label="Deals", kind="count"),
+}
+BONUS = {
+    "person": Col(label="Who", is_pinned=True),
+    "earned_arr": Col(label="Counts", kind="money", help="ARR × bonus over the deals judged"),
+    "judged_arr": Col(label="Of judged ARR", kind="money"),
+    "bonus_share": Col(label="Bonus", kind="percent"),
+    "held": Col(label="Held or rose", kind="count"),
+    "fell": Col(label="Fell", kind="count"),
+    "judged": Col(label="Judged", kind="count"),
+    "too_early": Col(label="Too early", kind="count"),
+    "unknown": Col(label="No measure", kind="count"),
+    "deals": Col(label="Deals won", kind="count"),
+    "arr": Col(label="ARR won", kind="money"),
+    "health_difference": Col(label="Health beside matches", kind="number"),
+}
+GROWTH = {
+    "model": Col(label="Model", is_pinned=True),
+    "is_leading": Col(label="Leads", kind="bool", help="The model with the most ARR"),
+    "leads": Col(label="Watch", width="large"),
+    "arr": Col(label="ARR", kind="money"),
+    "up_sell_rate": Col(label="Up-sell", kind="percent", help="Seats, tier and price ÷ opening ARR"),
+    "cross_sell_rate": Col(label="Cross-sell", kind="percent", help="÷ opening ARR"),
+    "gross_renewal_rate": Col(label="Gross renewal", kind="percent", help="Of the contracts due and decided"),
+    "logo_churn": Col(label="Logo churn", kind="percent"),
+    "nrr": Col(label="NRR", kind="percent"),
+    "grr": Col(label="GRR", kind="percent"),
+    "accounts": Col(label="Accounts", kind="count"),
+    "derived": Col(label="By billing", kind="count", help="Accounts whose model was taken from the billing"),
 }
