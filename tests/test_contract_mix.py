@@ -36,8 +36,13 @@ def mixed(folder: Path) -> Store:
     return company(folder, accounts=accounts, subscriptions=lines)
 
 
-def test_the_cost_is_recovered_on_the_day_on_which_the_margin_reaches_it(tmp_path: Path) -> None:
-    store = mixed(tmp_path)
+@pytest.fixture(scope="module")
+def mix(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return mixed(tmp_path_factory.mktemp("mix"))
+
+
+def test_the_cost_is_recovered_on_the_day_on_which_the_margin_reaches_it(mix: Store) -> None:
+    store = mix
     found = asked(store, "acquisition_payback", "2024-06-30", cohort="all")
     names = ["billing", "accounts", "with_cost", "recovered", "lost_before", "waiting"]
     assert records(found, *names) == [
@@ -54,17 +59,17 @@ def test_the_cost_is_recovered_on_the_day_on_which_the_margin_reaches_it(tmp_pat
     assert money == [(1800, round(brought, 6), round(brought - 1800, 6))]
 
 
-def test_cohorts_are_years_or_quarters_of_the_first_paid_day(tmp_path: Path) -> None:
-    store = mixed(tmp_path)
+def test_cohorts_are_years_or_quarters_of_the_first_paid_day(mix: Store) -> None:
+    store = mix
     years = asked(store, "acquisition_payback", "2024-06-30")
     assert records(years[years["billing"] == "all"], "cohort", "accounts") == [("2023-01-01", 4), ("2024-01-01", 1)]
     quarters = asked(store, "acquisition_payback", "2024-06-30", cohort="quarter")
     assert quarters["accounts"].sum() == years["accounts"].sum()
 
 
-def test_an_account_lost_before_it_paid_back_stays_in_the_denominator(tmp_path: Path) -> None:
+def test_an_account_lost_before_it_paid_back_stays_in_the_denominator(mix: Store) -> None:
     """Of two accounts one is lost: half have recovered, whatever happens to the other; it is never dropped."""
-    found = asked(mixed(tmp_path), "acquisition_payback", "2026-06-30", cohort="all").set_index("billing")
+    found = asked(mix, "acquisition_payback", "2026-06-30", cohort="all").set_index("billing")
     assert found.loc["monthly", "within_12_months"] == 0.5
     assert math.isnan(found.loc["monthly", "p75_months"])
 
@@ -121,8 +126,8 @@ def test_the_parts_of_payback_add_up(demo_store: Store) -> None:
     assert at_12["annual"] == yearly.loc["annual", "within_12_months"]
 
 
-def test_payers_who_leave_after_their_season(tmp_path: Path) -> None:
-    found = asked(mixed(tmp_path), "season_leavers", "2024-06-30", season_months=9)
+def test_payers_who_leave_after_their_season(mix: Store) -> None:
+    found = asked(mix, "season_leavers", "2024-06-30", season_months=9)
     names = ["billing", "standing", "accounts", "acquisition_cost", "paid_back", "began", "share_left_early"]
     assert records(found, *names) == [
         ("monthly", "left_early", 1, 900, 0, 2, 0.5),
@@ -133,7 +138,7 @@ def test_payers_who_leave_after_their_season(tmp_path: Path) -> None:
     assert found.loc[0, "net"] == pytest.approx(brought - 900)
     for bad in ({"season_months": 0}, {"gross_margin": 1.5}):
         with pytest.raises(MetricError, match="is not possible"):
-            asked(mixed(tmp_path / str(bad)), "season_leavers", "2024-06-30", **bad)
+            asked(mix, "season_leavers", "2024-06-30", **bad)
 
 
 def test_churn_by_calendar_month_pools_the_years(tmp_path: Path) -> None:

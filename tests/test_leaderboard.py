@@ -57,8 +57,13 @@ def asked(store: Store, as_of: str, name: str = "leaderboard", **options: Any) -
     return run(store, name, as_of=day(as_of), options=options)
 
 
-def test_target_attainment_and_rank_of_a_quarter(tmp_path: Path) -> None:
-    found = asked(sellers(tmp_path), "2024-09-30")
+@pytest.fixture(scope="module")
+def board(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return sellers(tmp_path_factory.mktemp("board"))
+
+
+def test_target_attainment_and_rank_of_a_quarter(board: Store) -> None:
+    found = asked(board, "2024-09-30")
     names = ["name", "team", "target", "attained", "attainment", "gap", "rank", "deals"]
     assert records(found, *names) == [
         ("Ben", "South", 1000, 900, 0.9, 100, 1, 1),
@@ -79,8 +84,8 @@ def test_target_attainment_and_rank_of_a_quarter(tmp_path: Path) -> None:
     assert records(found, "name", "today_arr", "rank_today")[1] == ("Ann", 800, 1)
 
 
-def test_a_late_renewal_counts_in_no_quarter_and_is_shown(tmp_path: Path) -> None:
-    store = sellers(tmp_path)
+def test_a_late_renewal_counts_in_no_quarter_and_is_shown(board: Store) -> None:
+    store = board
     after = asked(store, "2024-10-31", quarter="2024-Q3", kind="renewal")
     assert records(after[after["name"] == "Ben"], "attained", "late_arr", "deals") == [(900, 1000, 1)]
     assert asked(store, "2024-10-31", kind="renewal")["attained"].sum() == 0
@@ -88,8 +93,8 @@ def test_a_late_renewal_counts_in_no_quarter_and_is_shown(tmp_path: Path) -> Non
     assert records(decided[decided["name"] == "Ben"], "attained") == [(1000,)]
 
 
-def test_an_early_renewal_counts_from_the_first_day_of_its_quarter(tmp_path: Path) -> None:
-    store = sellers(tmp_path)
+def test_an_early_renewal_counts_from_the_first_day_of_its_quarter(board: Store) -> None:
+    store = board
     assert records(asked(store, "2024-07-01", kind="renewal"), "name", "attained", "rank") == [
         ("Ann", 1000, 1),
         ("Ben", 0, 2),
@@ -99,8 +104,8 @@ def test_an_early_renewal_counts_from_the_first_day_of_its_quarter(tmp_path: Pat
     assert earlier.empty or earlier["attained"].sum() == 0
 
 
-def test_teams_add_up_to_their_people(tmp_path: Path, demo_store: Store) -> None:
-    found = asked(sellers(tmp_path), "2024-09-30", level="team")
+def test_teams_add_up_to_their_people(board: Store, demo_store: Store) -> None:
+    found = asked(board, "2024-09-30", level="team")
     assert records(found, "name", "target", "attained", "rank") == [
         ("South", 1000, 1300, 1),
         ("North", 3000, 2300, 2),
@@ -111,8 +116,8 @@ def test_teams_add_up_to_their_people(tmp_path: Path, demo_store: Store) -> None
         assert people[name].sum() == pytest.approx(teams[name].sum())
 
 
-def test_under_a_filter_nobody_is_ranked_against_a_whole_target(tmp_path: Path) -> None:
-    store = sellers(tmp_path)
+def test_under_a_filter_nobody_is_ranked_against_a_whole_target(board: Store) -> None:
+    store = board
     found = run(store, "leaderboard", as_of=day("2024-09-30"), scope=Scope.of(team="North"))
     assert found["attainment"].isna().all() and found["rank"].isna().all()
     assert found.set_index("name").loc["Ann", "attained"] == 2300
@@ -131,8 +136,8 @@ def test_the_course_ends_where_the_board_stands(demo_store: Store) -> None:
         assert course.groupby("name")["attained"].apply(lambda one: one.is_monotonic_increasing).all()
 
 
-def test_the_course_moves_when_somebody_books(tmp_path: Path) -> None:
-    course = asked(sellers(tmp_path), "2024-09-30", "leaderboard_course", kind="renewal")
+def test_the_course_moves_when_somebody_books(board: Store) -> None:
+    course = asked(board, "2024-09-30", "leaderboard_course", kind="renewal")
     ann = course[course["name"] == "Ann"]
     moved = [(one.day.date().isoformat(), one.attained, one.rank) for one in ann.itertuples()]
     assert moved[0] == ("2024-07-07", 1000, 1)

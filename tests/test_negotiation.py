@@ -40,8 +40,13 @@ def four_kinds(folder: Path) -> Store:
     return company(folder, accounts=accounts, subscriptions=lines, contracts=contracts, surveys=surveys)
 
 
-def test_the_first_stance_that_fits_is_taken(tmp_path: Path) -> None:
-    found = asked(four_kinds(tmp_path), "negotiation_stances")
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return four_kinds(tmp_path_factory.mktemp("kinds"))
+
+
+def test_the_first_stance_that_fits_is_taken(kinds: Store) -> None:
+    found = asked(kinds, "negotiation_stances")
     assert records(found, "account_id", "kind", "why", "concession_to") == [
         ("flag", "flagship", "marked as a flagship", 0),
         ("big", "large", "USD 60,000 a year, large from USD 60,000 on", 0),
@@ -63,10 +68,9 @@ def test_the_order_of_the_stances_is_the_precedence(tmp_path: Path) -> None:
     assert (found["flag at risk"], found["flag"], found["risk"]) == ("flagship", "flagship", "at_risk")
 
 
-def test_one_account_shows_all_of_its_open_contracts(tmp_path: Path) -> None:
-    store = four_kinds(tmp_path)
-    assert asked(store, "negotiation_stances", account_id="big")["contract_id"].tolist() == ["c big"]
-    assert asked(store, "negotiation_stances", days=12)["account_id"].tolist() == ["flag", "big", "small"]
+def test_one_account_shows_all_of_its_open_contracts(kinds: Store) -> None:
+    assert asked(kinds, "negotiation_stances", account_id="big")["contract_id"].tolist() == ["c big"]
+    assert asked(kinds, "negotiation_stances", days=12)["account_id"].tolist() == ["flag", "big", "small"]
 
 
 # Concessions
@@ -82,8 +86,13 @@ def priced(folder: Path) -> Store:
     )
 
 
-def test_what_equals_a_discount_of_ten_percent(tmp_path: Path) -> None:
-    found = asked(priced(tmp_path), "concessions", account_id="a")
+@pytest.fixture(scope="module")
+def ten_seats(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return priced(tmp_path_factory.mktemp("ten_seats"))
+
+
+def test_what_equals_a_discount_of_ten_percent(ten_seats: Store) -> None:
+    found = asked(ten_seats, "concessions", account_id="a")
     assert records(found, "concession", "unit_price", "unit_cost", "equal_amount", "equal_value", "equal_cost") == [
         ("Cash discount", 144, 144, 10, 1440, 1440),
         ("Seats", 1200, 240, 1.2, 1440, 288),
@@ -96,10 +105,10 @@ def test_what_equals_a_discount_of_ten_percent(tmp_path: Path) -> None:
         (10, 1440, 0, 4320),
         (2, 2400, 1152, 288),
     ]
-    by_contract = asked(tmp_store := priced(tmp_path / "b"), "concessions", contract_id="k", discount="0.2")
+    by_contract = asked(ten_seats, "concessions", contract_id="k", discount="0.2")
     assert by_contract["equal_amount"].tolist() == [20, 2.4, 2.4, 1.6, 1.44, 2]
     with pytest.raises(MetricError, match="discount=1 is not possible"):
-        asked(tmp_store, "concessions", account_id="a", discount=1.0)
+        asked(ten_seats, "concessions", account_id="a", discount=1.0)
 
 
 def test_without_seats_a_seat_has_no_price(tmp_path: Path) -> None:
@@ -127,10 +136,8 @@ def test_equal_value_is_equal(value: float, price: float, cost: float, more: flo
 # Low price
 
 
-def test_the_worked_example_comes_out_exactly(tmp_path: Path) -> None:
-    found = asked(
-        priced(tmp_path), "low_price", account_id="a", price=98.0, users=100, active_users=90, rival_price=78.0
-    )
+def test_the_worked_example_comes_out_exactly(ten_seats: Store) -> None:
+    found = asked(ten_seats, "low_price", account_id="a", price=98.0, users=100, active_users=90, rival_price=78.0)
     by = found.set_index("item")
     assert by.loc["year", "value"] == 117_600
     assert by.loc["saving_year", "value"] == 24_000
@@ -176,8 +183,13 @@ def used(folder: Path) -> Store:
     )
 
 
-def test_the_account_fills_in_its_own_numbers(tmp_path: Path) -> None:
-    found = asked(used(tmp_path), "low_price", account_id="a").set_index("item")
+@pytest.fixture(scope="module")
+def in_use(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return used(tmp_path_factory.mktemp("in_use"))
+
+
+def test_the_account_fills_in_its_own_numbers(in_use: Store) -> None:
+    found = asked(in_use, "low_price", account_id="a").set_index("item")
     assert found.loc[["price", "users", "active_users"], "value"].tolist() == [100, 10, 3]
     assert found.loc["rival_price", ["value", "source"]].tolist() == [80, "settings"]
     assert found.loc["learning", "value"] == 4 * 4 * 50  # the four who used it at all
@@ -185,20 +197,19 @@ def test_the_account_fills_in_its_own_numbers(tmp_path: Path) -> None:
     assert found.loc["gain in sales volume ÷ fee", "value"] == 6000 / (12_000 / 12 * 6)
     assert not found.loc["active_share", "speaks_for_us"]
     assert "may not adopt" not in found.loc["active_share", "text"]
-    earlier = asked(used(tmp_path / "b"), "low_price", "2024-11-29", account_id="a").set_index("item")
+    earlier = asked(in_use, "low_price", "2024-11-29", account_id="a").set_index("item")
     assert earlier.loc["gain in sales volume", "value"] == 5000  # November is not over
 
 
-def test_what_is_typed_in_replaces_what_is_found(tmp_path: Path) -> None:
-    store = used(tmp_path)
-    found = asked(store, "low_price", account_id="a", rival_price="50", migration="0").set_index("item")
+def test_what_is_typed_in_replaces_what_is_found(in_use: Store) -> None:
+    found = asked(in_use, "low_price", account_id="a", rival_price="50", migration="0").set_index("item")
     assert found.loc["saving_year", "value"] == 6000
     assert found.loc["migration", ["value", "source"]].tolist() == [0, "given"]
-    dearer = asked(store, "low_price", account_id="a", rival_price="120").set_index("item")
+    dearer = asked(in_use, "low_price", account_id="a", rival_price="120").set_index("item")
     assert "not cheaper" in dearer.loc["saving_year", "text"]
     for bad in ({"price": -1.0}, {"users": 10, "active_users": 11}):
         with pytest.raises(MetricError, match="is not possible"):
-            asked(store, "low_price", account_id="a", **bad)
+            asked(in_use, "low_price", account_id="a", **bad)
 
 
 def test_what_nobody_recorded_is_said_and_not_guessed(tmp_path: Path) -> None:
@@ -266,8 +277,13 @@ def known(folder: Path) -> Store:
     )
 
 
-def test_every_answer_has_its_evidence(tmp_path: Path) -> None:
-    found = asked(known(tmp_path), "self_check", account_id="a")
+@pytest.fixture(scope="module")
+def asked_about(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return known(tmp_path_factory.mktemp("asked_about"))
+
+
+def test_every_answer_has_its_evidence(asked_about: Store) -> None:
+    found = asked(asked_about, "self_check", account_id="a")
     assert records(found, "question", "item", "answer", "state") == [
         ("reason", "Expected outcomes at hand-off", "Never written down", "bad"),
         ("reason", "Their own results", "Not recorded", "not recorded"),
@@ -289,16 +305,16 @@ def test_every_answer_has_its_evidence(tmp_path: Path) -> None:
     assert evidence["Report"] == "Promised on 1 May 2024, due on 30 Jun 2024, 153 days overdue."
 
 
-def test_later_days_know_more_and_change_nothing_before(tmp_path: Path) -> None:
-    found = asked(known(tmp_path), "self_check", "2024-12-31", account_id="a").set_index("item")["answer"]
+def test_later_days_know_more_and_change_nothing_before(asked_about: Store) -> None:
+    found = asked(asked_about, "self_check", "2024-12-31", account_id="a").set_index("item")["answer"]
     assert found["Milestones"] == "All reached"
     assert found["Sponsor"] == "Vacant"
     assert found["Replies"] == "They answer"
     assert found["Later"] == "Open"
 
 
-def test_an_account_of_which_nothing_is_known(tmp_path: Path) -> None:
-    found = asked(known(tmp_path), "self_check", account_id="b")
+def test_an_account_of_which_nothing_is_known(tmp_path: Path, asked_about: Store) -> None:
+    found = asked(asked_about, "self_check", account_id="b")
     unknown = found[found["state"] == "not recorded"]
     assert set(unknown["item"]) == {"Expected outcomes at hand-off", "Their own results", "People"}
     bare = company(tmp_path / "bare", accounts=[account("x")], subscriptions=[line("x", "2024-01-01", None, 1)])

@@ -32,8 +32,13 @@ def decided(folder: Path) -> Store:
     )  # fmt: skip
 
 
-def test_each_decision_counts_once_in_the_period_in_which_it_was_due(tmp_path: Path) -> None:
-    store = decided(tmp_path)
+@pytest.fixture(scope="module")
+def due(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    return decided(tmp_path_factory.mktemp("due"))
+
+
+def test_each_decision_counts_once_in_the_period_in_which_it_was_due(due: Store) -> None:
+    store = due
     found = run(store, "win_loss", as_of=day("2024-07-01"))
     assert records(found, "period", "wins", "losses", "won_arr", "lost_arr", "booked_arr", "win_rate") == [
         ("2024-01-01", 2, 1, 3000, 500, 3000, 0.666667),
@@ -80,13 +85,13 @@ def test_reasons_counted_by_hand(demo_store: Store) -> None:
     assert {(one.outcome, one.reason): one.contracts for one in found.itertuples()} == dict(counts)
 
 
-def test_a_loss_that_names_nobody_is_shown_as_such(tmp_path: Path) -> None:
-    found = run(decided(tmp_path), "competitors", as_of=day("2024-07-01"))
+def test_a_loss_that_names_nobody_is_shown_as_such(due: Store) -> None:
+    found = run(due, "competitors", as_of=day("2024-07-01"))
     assert records(found, "competitor", "losses", "lost_arr", "share_of_losses", "wins", "won_arr", "last_on") == [
         ("Rival A", 1, 500, 0.333333, 1, 1000, "2024-06-05"),
         ("none named", 2, 1000, 0.666667, 0, 0, "2024-06-05"),
     ]
-    by_segment = run(decided(tmp_path / "b"), "competitors", as_of=day("2024-07-01"), options={"by": "segment"})
+    by_segment = run(due, "competitors", as_of=day("2024-07-01"), options={"by": "segment"})
     assert records(by_segment, "group", "competitor", "losses") == [
         ("Large", "Rival A", 1),
         ("Large", "none named", 1),
@@ -95,16 +100,16 @@ def test_a_loss_that_names_nobody_is_shown_as_such(tmp_path: Path) -> None:
     ]
 
 
-def test_discount_term_and_amount_of_what_was_won(tmp_path: Path) -> None:
-    found = run(decided(tmp_path), "won_terms", as_of=day("2024-07-01"), options={"by": "all"})
+def test_discount_term_and_amount_of_what_was_won(due: Store) -> None:
+    found = run(due, "won_terms", as_of=day("2024-07-01"), options={"by": "all"})
     names = ["wins", "discount_known", "discounted", "discount_rate", "discount_arr", "term_known", "multi_year"]
     assert records(found, *names) == [(3, 2, 1, round(200 / 3000, 6), 200, 2, 1)]
     more = ["multi_year_arr", "longer_term", "mean_term_months", "expanded", "expanded_arr", "reduced", "reduced_arr"]
     assert records(found, *more) == [(1800, 1, 20, 1, 200, 1, 200)]
 
 
-def test_records_say_what_they_lack(tmp_path: Path) -> None:
-    store = decided(tmp_path)
+def test_records_say_what_they_lack(due: Store) -> None:
+    store = due
     found = run(store, "renewal_records", as_of=day("2024-07-01"))
     assert records(found, "contract_id", "outcome", "missing", "gaps") == [
         ("d", "churned", "competitor", 1),
@@ -121,8 +126,8 @@ def test_records_say_what_they_lack(tmp_path: Path) -> None:
     ]
 
 
-def test_a_record_lacks_nothing_that_only_later_days_know(tmp_path: Path) -> None:
-    found = run(decided(tmp_path), "renewal_records", as_of=day("2024-04-15"))
+def test_a_record_lacks_nothing_that_only_later_days_know(due: Store) -> None:
+    found = run(due, "renewal_records", as_of=day("2024-04-15"))
     assert records(found, "contract_id", "missing") == [("b", "outcome")]
 
 
@@ -134,8 +139,8 @@ def test_an_outcome_without_its_day_is_a_gap_once_the_end_has_passed(tmp_path: P
     assert records(found, "outcome", "reason", "missing") == [("churned", "Low use", "day of decision")]
 
 
-def test_a_scope_narrows_and_an_unknown_column_is_refused(tmp_path: Path) -> None:
-    store = decided(tmp_path)
+def test_a_scope_narrows_and_an_unknown_column_is_refused(due: Store) -> None:
+    store = due
     found = run(store, "win_loss", as_of=day("2024-07-01"), scope=Scope.of(segment="Large"), options={"every": "all"})
     assert records(found, "wins", "losses") == [(0, 2)]
     with pytest.raises(MetricError, match="Did you mean 'segment'"):

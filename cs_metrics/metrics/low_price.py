@@ -229,7 +229,7 @@ class _Says:
         if saving != saving:
             return "Not recorded: without seats and their price the difference cannot be told; type them in."
         if saving <= 0:
-            return f"At {said(_number(self.offer.rival_price))} per user and month the rival is not cheaper."
+            return f"At {said(_number(self.offer.rival_price))} per user and month the other offer is not cheaper."
         there, here = self.money(self.offer.rival_year), self.money(self.offer.year)
         users = plural(_number(self.offer.users), "user")
         return f"{users} cost {there} a year there and {here} here: the difference is {self.money(saving)} a year."
@@ -310,7 +310,7 @@ class _Says:
         again = "A low first price can rise next year; what the change has cost does not come back."
         if offer.price is not None and offer.switching == offer.switching:
             again = (
-                f"If the rival asks {said(offer.price)} next year, too, the saving is gone, "
+                f"If the other asks {said(offer.price)} next year, too, the saving is gone, "
                 f"and {self.money(offer.switching)} have been spent on the change."
             )
         disorder = "Data can be lost or mixed up on the way, and work stands still while it is put right."
