@@ -58,12 +58,8 @@ def snapshot(store: Store, day: dt.date, scope: Scope, first: dt.date, last: dt.
 
 
 def _snapshot(store: Store, day: dt.date, first: dt.date, last: dt.date) -> pd.DataFrame:
-    found = open_contracts(store, day)
+    found = with_likelihood(open_contracts(store, day), base_rates(store, past_decisions(store, day)))
     found = found[found["ends_on"].between(pd.Timestamp(first), pd.Timestamp(last))].reset_index(drop=True)
-    if len(found):
-        found = with_likelihood(found, base_rates(store, past_decisions(store, day)))
-    else:
-        found = found.assign(likelihood=np.nan, basis="none")
     found = with_category(store, found, day).assign(state="open", booked=np.nan)
     found["decided_on"] = pd.Series(pd.NaT, index=found.index, dtype="datetime64[us]")
     found["forecast"] = (found["arr"] * found["likelihood"]).round(2)
