@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from cs_metrics import periods
 from cs_metrics.metrics.expansion_words import and_more, day, joined, plural
 from cs_metrics.metrics.health import health
 from cs_metrics.metrics.onboarding import onboarding_risk
@@ -21,35 +22,27 @@ from cs_metrics.store import Store
 
 __all__ = ["account_header", "headline", "notices", "people", "profile"]
 
-_HEADER = """
-    with book as (
-        select mrr_interval.account_id, mrr_cents
-        from mrr_interval
-        inner join scope on scope.account_id = mrr_interval.account_id
-        where from_day <= $as_of and (to_day is null or to_day > $as_of)
+_MINE = "from {0} inner join scope on scope.account_id = {0}.account_id"
+
+
+def _mine(table: str) -> str:
+    return _MINE.format(table)
+
+
+# The account is one, so every count of its rows is a query of its own over them.
+_HEADER = f"""
+    with paid as (
+        select mrr_interval.* {_mine("mrr_interval")} where from_day <= $as_of
     ),
-    ending as (
-        select contracts.account_id, contract_id, ends_on, arr_cents, auto_renews
-        from contracts
-        inner join scope on scope.account_id = contracts.account_id
-        where starts_on <= $as_of and (decided_on is null or decided_on > $as_of) and ends_on > $as_of
-        qualify row_number() over (partition by contracts.account_id order by ends_on, contract_id) = 1
+    book as (
+        select account_id, mrr_cents from paid where to_day is null or to_day > $as_of
+    ),
+    known as (
+        select contracts.* {_mine("contracts")} where starts_on <= $as_of
     )
     select
         accounts.account_id,
         name,
-        (
-            select max(to_day) from mrr_interval before
-            where before.account_id = accounts.account_id and to_day <= $as_of and book.account_id is null
-        ) as left_on,
-        (
-            select min(first_day) from event_first
-            where event_first.account_id = accounts.account_id and first_day <= $as_of
-        ) as first_used_on,
-        (
-            select count(*) from contracts known
-            where known.account_id = accounts.account_id and starts_on <= $as_of
-        ) as contracts,
         segment,
         industry,
         region,
@@ -62,75 +55,63 @@ _HEADER = """
         started_on,
         book.account_id is not null as is_customer,
         case
-            when book.account_id is null and exists (
-                select 1 from mrr_interval before where before.account_id = accounts.account_id and before.from_day <= $as_of
-            ) then 'former customer'
+            when book.account_id is null and exists (from paid) then 'former customer'
             when book.account_id is null then 'signed'
             when $as_of < started_on + cast($onboarding_days as integer) then 'onboarding'
-            when ending.ends_on <= $as_of + cast($window_days as integer) then 'renewal'
+            when (select min(ends_on) from known where ends_on > $as_of) <= $as_of + cast($window_days as integer) then 'renewal'
             else 'adoption'
         end as stage,
         coalesce(book.mrr_cents, 0)::double * 12 / 100 as arr,
-        ending.contract_id,
-        ending.ends_on as renewal_on,
-        date_diff('day', $as_of::date, ending.ends_on) as days_left,
-        ending.arr_cents::double / 100 as renewal_arr,
-        ending.auto_renews,
+        case when book.account_id is null then (select max(to_day) from paid) end as left_on,
+        (select min(first_day) {_mine("event_first")} where first_day <= $as_of) as first_used_on,
+        (select count(*) from known) as contracts,
         (
-            select count(*) from tickets
-            where tickets.account_id = accounts.account_id and opened_on <= $as_of and (closed_on is null or closed_on > $as_of)
+            select count(*) {_mine("tickets")} where opened_on <= $as_of and (closed_on is null or closed_on > $as_of)
         ) as open_tickets,
         (
-            select count(*) from promises
-            where promises.account_id = accounts.account_id and made_on <= $as_of and (closed_on is null or closed_on > $as_of)
+            select count(*) {_mine("promises")} where made_on <= $as_of and (closed_on is null or closed_on > $as_of)
         ) as open_promises,
         (
-            select count(distinct (kind, reason)) from cta_state
-            where cta_state.account_id = accounts.account_id and is_open
-                and from_day <= $as_of and (to_day is null or to_day > $as_of)
-        ) as open_ctas,
-        exists (
-            select 1 from contracts due
-            where due.account_id = accounts.account_id and starts_on <= $as_of and (decided_on is null or decided_on > $as_of)
-                and due.ends_on <= $as_of + cast($due_days as integer)
-        ) as is_due
+            select count(distinct (kind, reason)) {_mine("cta_state")}
+            where is_open and from_day <= $as_of and (to_day is null or to_day > $as_of)
+        ) as open_ctas
     from accounts
     inner join scope on scope.account_id = accounts.account_id
     left join book on book.account_id = accounts.account_id
-    left join ending on ending.account_id = accounts.account_id
 """
 _HEALTH = [
     "score", "colour", "change_28_days", "trend", "coverage", "weeks_red", "reasons", "alert", "active_users", "seats",
     "active_share", "week_end", "override_colour", "override_score", "override_by", "override_on", "override_until",
     "override_reason",
 ]  # fmt: skip
-_CONTRACT = {
-    "contract_id": "contract_id",
-    "renewal_on": "ends_on",
-    "days_left": "days_left",
-    "renewal_arr": "arr",
-    "auto_renews": "auto_renews",
-}
+# Columns of the pipeline under their names here, with their type where there is no open contract.
 _RENEWAL = {
-    "likelihood": "float64",
-    "category": "str",
-    "priority": "float64",
-    "reasons_for": "str",
-    "reasons_against": "str",
-    "next_step": "str",
-    "next_step_on": "datetime64[us]",
-    "overdue_names": "str",
+    "contract_id": ("contract_id", "str"),
+    "ends_on": ("renewal_on", "datetime64[us]"),
+    "days_left": ("days_left", "float64"),
+    "arr": ("renewal_arr", "float64"),
+    "auto_renews": ("auto_renews", "object"),
+    "likelihood": ("likelihood", "float64"),
+    "category": ("category", "str"),
+    "priority": ("priority", "float64"),
+    "reasons_for": ("reasons_for", "str"),
+    "reasons_against": ("reasons_against", "str"),
+    "next_step": ("next_step", "str"),
+    "next_step_on": ("next_step_on", "datetime64[us]"),
+    "overdue_names": ("overdue_names", "str"),
 }
+_FARTHEST_DAYS = 3660  # a contract that ends later is none to talk about
 _ONBOARDING = {"colour": "onboarding_colour", "next_milestone": "next_milestone"}
 
 
-@metric(needs=("subscriptions",), reads=("cta", "promise", "health"), page="Account")
+@metric(needs=("subscriptions",), reads=("cta", "promise", "renewal", "health"), page="Account")
 def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
     """One account in one row: ARR, stage, renewal, health with its reasons, people, seats, and what is open.
 
-    Health is that of `health`, the likelihood with its reasons that of `renewal_pipeline` (empty for a contract outside
-    its window), the onboarding colour that of `onboarding_risk` (empty past onboarding). A contract past its end and
-    undecided comes before the next one.
+    Health is that of `health`, the open contract that ends first with its likelihood and reasons that of
+    `renewal_pipeline`, however far its end (a contract past its end and undecided comes before the next one), the
+    onboarding colour that of `onboarding_risk` (empty past onboarding). The stage is that of the day, as `health` has
+    that of the last Sunday: a contract that runs out within the window makes it renewal, decided or not.
 
     Columns:
         account_id, name, segment, industry, region, country, plan, is_flagship, started_on: the account, as it is now
@@ -140,6 +121,7 @@ def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, a
         arr: ARR on the as-of day
         contract_id, renewal_on, days_left, renewal_arr, auto_renews: the undecided contract that ends next (negative: overdue)
         likelihood, category, priority, reasons_for, reasons_against, next_step, next_step_on, overdue_names: as in the pipeline
+        days_to_step: days to next_step_on, negative once it has passed
         score, colour, change_28_days, trend, coverage, weeks_red, reasons, alert, week_end: as in health
         score_before: score four weeks earlier
         override_colour, override_score, override_by, override_on, override_until, override_reason: as in health
@@ -158,31 +140,34 @@ def account_header(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, a
         as_of=as_of,
         onboarding_days=config.onboarding.days,
         window_days=config.onboarding.renewal_window_days,
-        due_days=config.renewals.window_days,
     )
     found = found.merge(health(store, as_of=as_of, scope=one)[["account_id", *_HEALTH]], on="account_id", how="left")
     found["colour"] = found["colour"].fillna("none")
-    counts = ["days_left", "active_users", "seats", "weeks_red"]
+    counts = ["active_users", "seats", "weeks_red"]
     found[counts] = found[counts].astype("float64")
     found["score_before"] = found["score"] - found["change_28_days"]
-    found = _with_renewal(store, found, as_of, one)
+    found = found.merge(_renewal(store, as_of, one), on="account_id", how="left")
     if not found["stage"].eq("onboarding").any():
         return found.assign(**{name: pd.Series(None, index=found.index, dtype="str") for name in _ONBOARDING.values()})
     risk = onboarding_risk(store, as_of=as_of, scope=one)[["account_id", *_ONBOARDING]].rename(columns=_ONBOARDING)
     return found.merge(risk, on="account_id", how="left")
 
 
-def _with_renewal(store: Store, found: pd.DataFrame, as_of: dt.date, one: Scope) -> pd.DataFrame:
-    """Put the contract of the pipeline that ends first in place, and its likelihood and reasons beside it."""
-    is_due = bool(found.pop("is_due").any())
-    if not is_due:
-        return found.assign(**{name: pd.Series(None, index=found.index, dtype=kind) for name, kind in _RENEWAL.items()})
-    due = renewal_pipeline(store, as_of=as_of, scope=one).sort_values("ends_on").head(1)
-    if len(due):
-        first = due.iloc[0]
-        for column, source in _CONTRACT.items():
-            found[column] = first[source]
-    return found.merge(due[["account_id", *_RENEWAL]], on="account_id", how="left")
+def _renewal(store: Store, as_of: dt.date, one: Scope) -> pd.DataFrame:
+    """Return the open contract of the account that ends first, as in the pipeline, under the names of the header."""
+    if not store.has("contracts"):
+        named = [("account_id", "str"), *_RENEWAL.values(), ("days_to_step", "float64")]
+        return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in named})
+    due = (
+        renewal_pipeline(store, as_of=as_of, scope=one, days=_FARTHEST_DAYS)
+        .sort_values(["ends_on", "contract_id"])
+        .head(1)
+    )
+    found = due[["account_id", *_RENEWAL]].rename(columns={source: name for source, (name, _) in _RENEWAL.items()})
+    to_step = [periods.days_between(as_of, one.date()) for one in found["next_step_on"]]
+    return found.astype({"days_left": "float64"}).assign(
+        days_to_step=pd.Series(to_step, index=found.index, dtype="float64")
+    )
 
 
 def profile(row: "pd.Series[Any]") -> str:

@@ -25,6 +25,7 @@ Row = "pd.Series[Any]"
 _MOVES = {"percent": "points", "score": "number", "money": "money", "count": "count"}
 _EFFECTS = {"good": "● Better", "bad": "■ Worse", "none": "– Same", "": "○ Not known"}
 _LINES = 6
+_SOON_DAYS = 30  # a step of the renewal plan is a next step when its day is so near
 _WHOLE_FROM = 1000  # larger results are said without decimals
 
 
@@ -154,7 +155,7 @@ def agenda(now: Any, rows: pd.DataFrame) -> dict[str, list[str]]:
     drivers += [f"Against it: {now['reasons_against']}"] if _is_said(now["reasons_against"]) else []
     steps = (
         [f"{now['next_step']} of the renewal plan, due on {say.date(now['next_step_on'])}"]
-        if _is_said(now["next_step"])
+        if _is_said(now["next_step"]) and now["days_to_step"] <= _SOON_DAYS
         else []
     )
     coming = rows[rows["topic"].isin(["call", "milestone"])]

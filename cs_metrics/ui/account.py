@@ -71,8 +71,8 @@ def facts(page: Page, account_id: str) -> None:
     with suppress(MissingTable):
         page.note(people(page.metric("account_contacts", **about)))
     page.figures(_figures(page, now, about), columns=6)
-    for label, said in beginnings(page).items():
-        page.note(f"{label}: {said}")
+    for label, said in beginnings(page, account_id, is_onboarding=now["stage"] == "onboarding").items():
+        page.note(said if said.startswith(label) else f"{label}: {said}")
 
 
 def _figures(page: Page, now: Row, about: dict[str, Any]) -> list[Figure]:

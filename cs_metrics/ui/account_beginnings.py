@@ -7,9 +7,13 @@ from cs_metrics.ui.shell import Page
 __all__ = ["beginnings"]
 
 
-def beginnings(page: Page) -> dict[str, str]:
+def beginnings(page: Page, account_id: str, *, is_onboarding: bool) -> dict[str, str]:
     """Return what is known of the beginning of the page's one account, by its label; nothing once it is long over."""
     try:
+        if not is_onboarding:
+            steps = page.metric("account_milestones", account_id=account_id)
+            if steps["completed_on"].notna().all():
+                return {}
         eta = page.metric("onboarding_eta")
         if eta.empty:
             return {}

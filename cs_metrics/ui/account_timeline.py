@@ -30,10 +30,10 @@ def draw(page: Page, account_id: str) -> None:
         options["from"] = periods.add_days(page.as_of, -int(days))
     with page.guard():
         _use(page, account_id, int(days) if days else 0)
-    total = _total(page, options)
-    at = _page_of(total, (account_id, tuple(kinds), days, text))
-    options.update(limit=_SHOWN, offset=_SHOWN * (at - 1))
+    widget = f"entries_{hash((account_id, tuple(kinds), days, text))}"  # another question begins at its first page
+    options.update(limit=_SHOWN, offset=_SHOWN * (st.session_state.get(widget, 1) - 1))
     rows = page.metric("account_timeline", **options)
+    total = int(rows["total"].iloc[0]) if len(rows) else 0
     rows["kind"] = rows["kind"].map(KINDS)
     listed = "" if kinds else "; the use of each week is a kind of its own"
     caption = f"{say.plural(total, 'entry', 'entries')}, the newest first{listed}"
@@ -49,6 +49,8 @@ def draw(page: Page, account_id: str) -> None:
         opens=None,
         empty=empty,
     )
+    if total > _SHOWN:
+        st.pagination(-(-total // _SHOWN), key=widget)
 
 
 def _kinds() -> list[str]:
@@ -65,17 +67,6 @@ def _kinds() -> list[str]:
     )
     link.write("kind", chosen)
     return chosen
-
-
-def _total(page: Page, options: dict[str, Any]) -> int:
-    found = page.metric("account_timeline", **options, limit=1)
-    return int(found["total"].iloc[0]) if len(found) else 0
-
-
-def _page_of(total: int, asked: tuple[object, ...]) -> int:
-    """Draw the pages where there are several, and return the one to show; another question begins at the first."""
-    pages = -(-total // _SHOWN)
-    return st.pagination(pages, key=f"entries_{hash(asked)}") if pages > 1 else 1
 
 
 def _use(page: Page, account_id: str, days: int) -> None:
