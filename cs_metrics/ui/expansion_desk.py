@@ -11,7 +11,7 @@ from cs_metrics.metrics.expansion_status import DISMISSED_AS
 from cs_metrics.metrics.overview import account_values
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.report import expansion as words
-from cs_metrics.ui import writing
+from cs_metrics.ui import walk, writing
 from cs_metrics.ui.shell import Page
 from cs_metrics.ui.tables import Col
 from cs_metrics.ui.words import plain
@@ -37,7 +37,7 @@ def draw(page: Page, row: pd.Series) -> None:
     account_id, subject = str(row["account_id"]), str(row["subject"])
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(f"{row['name']} · {words.title(row)}"), anchor=False)
-        page.account_link(account_id)
+        page.account_link(account_id, walk.shown(page, "expansion"))
     left, right = page.columns(1, 1)
     with left, page.card("What is known", str(row["segment"] or ""), metric="expansion", key="offer", has_scope=False):
         st.markdown("\n".join(f"- **{label}**: {plain(text)}" for label, text in words.facts(row, page.currency)))

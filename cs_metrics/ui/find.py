@@ -29,7 +29,6 @@ def draw(page: "Page") -> None:
         label_visibility="collapsed",
         icon=":material/search:",
         type="search",
-        max_chars=100,
         live="200ms",
     )
     text = (typed or "").strip()

@@ -4,7 +4,7 @@ import streamlit as st
 
 from cs_metrics.report import calls as words
 from cs_metrics.report import format as say
-from cs_metrics.ui import desk, link
+from cs_metrics.ui import desk, link, walk
 from cs_metrics.ui.figures import Figure
 from cs_metrics.ui.shell import Page
 from cs_metrics.ui.tables import Col, Kind
@@ -74,7 +74,7 @@ def draw_calls(page: Page) -> None:
         name = shown[shown["account_id"] == account_id]["name"].iloc[0]
         with st.container(horizontal=True, vertical_alignment="center"):
             st.subheader(plain(str(name)), anchor=False)
-            page.account_link(account_id)
+            page.account_link(account_id, walk.shown(page, "onboarding_ctas", options))
         desk.draw(page, account_id, key="calls")
 
 
@@ -105,7 +105,7 @@ def draw_meeting(page: Page) -> None:
     row = agenda[agenda["account_id"] == account_id].iloc[0]
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(str(row["name"])), anchor=False)
-        page.account_link(account_id)
+        page.account_link(account_id, walk.shown(page, "risk_meeting"))
     page.note(words.facts(row))
     asked: tuple[str, dict[str, str]] = ("risk_meeting", {})
     page.figures(

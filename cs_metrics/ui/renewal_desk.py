@@ -10,7 +10,7 @@ from cs_metrics.metrics.scope import Scope
 from cs_metrics.report import renewal_desk as words
 from cs_metrics.report.calls import Line, told
 from cs_metrics.report.renewals import CATEGORIES
-from cs_metrics.ui import writing
+from cs_metrics.ui import walk, writing
 from cs_metrics.ui.shell import Page
 from cs_metrics.ui.words import plain
 from cs_metrics.workspace.entries import NewEntry
@@ -28,7 +28,8 @@ def draw(page: Page, contract: pd.Series) -> None:
     about: dict[str, Any] = {"contract_id": str(contract["contract_id"])}
     with st.container(horizontal=True, vertical_alignment="center"):
         st.subheader(plain(str(contract["name"])), anchor=False)
-        page.account_link(str(contract["account_id"]))
+        came_from = walk.shown(page, "renewal_pipeline", {"days": page.choices["days"]})
+        page.account_link(str(contract["account_id"]), came_from)
     page.note(words.heading(contract, page.currency))
     if not writing.is_open(page):
         st.caption(f":material/info: {plain(writing.refusal(page))}")

@@ -91,7 +91,7 @@ def came_from(page: "Page", metric: Asked | Sequence[Asked], frame: pd.DataFrame
     accounts = list(dict.fromkeys(frame[opens].astype(str)))
     for name, options in each(metric):
         given = tuple((key.rstrip("_"), str(one)) for key, value in options.items() for one in _listed(value))
-        scope = tuple((column, one) for column, values in page.scope.where if column not in COLUMNS for one in values)
+        scope = _scope(page)
         whole = Listed(metric=name, options=given, scope=scope)
         parts = [
             Listed(metric=name, options=given, scope=scope, rows=((column, value),)) for column, value in _same(frame)
@@ -116,9 +116,17 @@ def _same(frame: pd.DataFrame) -> Pairs:
     return tuple((name, values.iloc[0]) for name, values in pairs if values.nunique() == 1)
 
 
-def shown(page: "Page", metric: str, options: Mapping[str, str] | None = None) -> str:
-    """Return the text of a list that a page names itself."""
-    return Listed(metric=metric, options=tuple((options or {}).items())).text()
+def shown(
+    page: "Page", metric: str, options: Mapping[str, object] | None = None, rows: Mapping[str, object] | None = None
+) -> str:
+    """Return the text of a list that a page names itself: a metric, its options, and which of its rows are shown."""
+    texts = [tuple((name, str(one)) for name, one in (given or {}).items()) for given in (options, rows)]
+    return Listed(metric=metric, options=texts[0], rows=texts[1], scope=_scope(page)).text()
+
+
+def _scope(page: "Page") -> Pairs:
+    """Return the columns of accounts by which a page is narrowed and that links do not carry."""
+    return tuple((column, one) for column, values in page.scope.where if column not in COLUMNS for one in values)
 
 
 def draw(page: "Page", account_id: str) -> None:
