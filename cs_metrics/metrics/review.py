@@ -77,9 +77,8 @@ def account_span(
     asked = min(since, as_of) if since else None
     latest = periods.add_days(as_of, -report.least_days)
     found = store.rows(sql, scope=one, since=asked, latest=latest, kinds=settings.review_kinds)
-    name, started_on = store.rows(
-        "select name, started_on from accounts inner join scope using (account_id)", scope=one
-    )[0]
+    known = store.rows("select name, started_on from accounts inner join scope using (account_id)", scope=one)
+    name, started_on = known[0] if known else ("", as_of)
     kind, first = found[0] if found else ("", max(asked or periods.add_days(as_of, -settings.changes_days), started_on))
     word = _WORDS.get(kind, kind.replace("_", " "))
     says = f"the {word} of {day(first)}" if kind else day(first)
@@ -91,7 +90,7 @@ def account_span(
         "says": says,
         "days": periods.days_between(first, as_of),
     }
-    return pd.DataFrame([row])
+    return pd.DataFrame([row] if known else [], columns=list(row))
 
 
 @metric(needs=("accounts",), reads=("promise",), page="Account")
@@ -116,7 +115,8 @@ def account_help(
         days_taken: days from opening to closing, or from promising to keeping
     """
     one = only(store, account_id, as_of, scope)
-    first = account_span(store, as_of=as_of, scope=scope, account_id=account_id, since=since)["since"].iloc[0].date()
+    span = account_span(store, as_of=as_of, scope=scope, account_id=account_id, since=since)
+    first = span["since"].iloc[0].date() if len(span) else as_of
     sql = f"select * from ({_HELP}) order by day desc, kind, what, product, days_taken"
     return store.frame(sql, scope=one, as_of=as_of, since=first)
 
