@@ -155,6 +155,7 @@ def test_the_worked_example_comes_out_exactly(ten_seats: Store) -> None:
     assert by.loc["first_year", "value"] == -5_000
     assert by.loc["back_after_months", "value"] == 14.5
     assert by.loc["parallel_fee", "value"] == 19_600
+    assert by.loc[["saving_year", "switching", "active_share"], "speaks_for_us"].all()
     assert set(found["argument"]) == {"cost", "data", "effect", "risk"}
     for said in ("117 600", "24 000", "93 600"):
         assert said in METRICS["low_price"].doc
@@ -205,6 +206,9 @@ def test_what_is_typed_in_replaces_what_is_found(in_use: Store) -> None:
     found = asked(in_use, "low_price", account_id="a", rival_price="50", migration="0").set_index("item")
     assert found.loc["saving_year", "value"] == 6000
     assert found.loc["migration", ["value", "source"]].tolist() == [0, "given"]
+    assert found.loc["saving_year", "speaks_for_us"]  # 7 000 to change are fourteen months of 6 000 a year
+    cheap = asked(in_use, "low_price", account_id="a", rival_price="10", migration="0").set_index("item")
+    assert not cheap.loc["saving_year", "speaks_for_us"]
     dearer = asked(in_use, "low_price", account_id="a", rival_price="120").set_index("item")
     assert "not cheaper" in dearer.loc["saving_year", "text"]
     for bad in ({"price": -1.0}, {"users": 10, "active_users": 11}):

@@ -106,6 +106,9 @@ def test_nothing_internal_reaches_the_customer(
 def test_an_argument_that_does_not_hold_stays_away_from_the_customer(in_use: Store) -> None:
     weak = words(for_customer(in_use, "a"))  # three of ten work with it often
     assert "3 of 10" not in weak and "What is in use" not in weak
+    cheap = words(for_customer(in_use, "a", rival_price=1.0))  # pays for the change within a year
+    assert "What it costs to change" not in cheap and "Less in a year" not in cheap
+    assert "What it costs to change" in words(for_customer(in_use, "a", rival_price=95.0))
     strong = words(for_customer(in_use, "a", active_users=9))
     assert "9 of 10 users work with it often" in strong
 

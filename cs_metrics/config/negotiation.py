@@ -98,6 +98,7 @@ class Negotiation(Strict):
     rival_lower_by: float = Share
     money_outcomes: tuple[str, ...] = ()
     switching: Switching
+    cost_argument_months: float = Field(ge=0)
     data_argument_from: float = Share
     often_days: int = Field(ge=1, le=28)
     reply_days: int = Field(ge=1)

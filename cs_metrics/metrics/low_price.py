@@ -136,7 +136,8 @@ def low_price(
         unit: money, percent, count, months or times
         text: the argument in a sentence for the customer; what is missing where the number is not known
         source: account (its own data), given (typed in), settings, or not recorded
-        speaks_for_us: whether the argument holds here: use from negotiation.data_argument_from on, a gain above 0
+        speaks_for_us: whether the argument holds here: the lower price needs negotiation.cost_argument_months or longer to
+            pay for the change, use from negotiation.data_argument_from on, a gain above 0
     """
     deal = deal_of(store, as_of, scope, account_id, contract_id)
     settings = store.config.negotiation
@@ -208,17 +209,18 @@ class _Says:
         offer = self.offer
         saving = offer.year - offer.rival_year
         back = offer.switching / (saving / 12) if saving > 0 else _NAN
+        holds = saving <= 0 or back >= self.settings.cost_argument_months
         return [
             self.row("cost", "price", offer.price, "money", "Per user and month now"),
             self.row("cost", "users", offer.users, "count", "Users"),
             self.row("cost", "rival_price", offer.rival_price, "money", "The rival, per user and month", "settings"),
             self.row("cost", "year", offer.year, "money", "A year here"),
-            self.row("cost", "saving_year", saving, "money", self._saving(saving), speaks=saving == saving),
+            self.row("cost", "saving_year", saving, "money", self._saving(saving), speaks=holds),
             self.row("cost", "selection", offer.selection, "money", "Looking around, testing, negotiating", "settings"),
             self.row("cost", "learning", offer.learning, "money", "Learning the other product", "settings"),
             self.row("cost", "recustomising", offer.recustomising, "money", "Tailoring it again", "settings"),
             self.row("cost", "migration", offer.migration, "money", "Moving the data", "settings"),
-            self.row("cost", "switching", offer.switching, "money", self._switching(back), "settings"),
+            self.row("cost", "switching", offer.switching, "money", self._switching(back), "settings", speaks=holds),
             self.row(
                 "cost", "first_year", saving - offer.switching, "money", "Saved in the first year, after the change"
             ),

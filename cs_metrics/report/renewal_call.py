@@ -36,6 +36,7 @@ QUESTIONS = {
 ARGUMENTS = {"cost": "Cost", "data": "Data", "effect": "Effect", "risk": "Risk"}
 MARKS: dict[str, Mark] = {"good": "good", "bad": "bad", "look": "look", "not recorded": "unknown"}
 _MOST = 7
+_COST = "What it costs to change"
 _COSTS = ("selection", "learning", "recustomising", "migration")
 _SAYING = {
     "cost": ("saving_year", "switching"),
@@ -135,9 +136,11 @@ def customer_page(found: pd.DataFrame, *, name: str, as_of: dt.date, currency: s
     value = found.set_index("item")["value"].to_dict()
     holds = found[found["speaks_for_us"]]
     blocks: list[Block] = [_customer_facts(value, holds, currency)]
-    cost = _customer_cost(value, currency)
-    if cost:
-        blocks += cost
+    if "saving_year" in set(holds["item"]):
+        said = holds.loc[holds["item"] == "saving_year", "text"].iloc[0]
+        blocks.append(
+            _customer_cost(value, currency) if value["saving_year"] > 0 else Text(title=_COST, text=str(said))
+        )
     data = holds[holds["item"] == "active_share"]
     if len(data):
         blocks.append(_customer_use(value, str(data["text"].iloc[0]), currency))
@@ -174,9 +177,7 @@ def _per_user(value: Mapping[Any, Any], currency: str) -> str:
     return f"{say.number(price, 2)} per user and month, {say.count(users)} users"
 
 
-def _customer_cost(value: Mapping[Any, Any], currency: str) -> list[Block]:
-    if not say.is_known(value.get("saving_year")):
-        return []
+def _customer_cost(value: Mapping[Any, Any], currency: str) -> Table:
     words = {
         "selection": "Looking around, testing, negotiating",
         "learning": "Learning it, for those who use it today",
@@ -187,21 +188,12 @@ def _customer_cost(value: Mapping[Any, Any], currency: str) -> list[Block]:
         ("A year today", _exact(value["year"])),
         ("A year with the other offer", _exact(value["year"] - value["saving_year"])),
         ("Less in a year", _exact(value["saving_year"])),
+        *((words[item], _exact(value[item])) for item in _COSTS),
+        ("The change in all, once", _exact(value["switching"])),
+        ("Left in the first year", _exact(value["first_year"])),
     ]
-    strong = [2]
-    if say.is_known(value.get("switching")):
-        rows += [(words[item], _exact(value[item])) for item in _COSTS]
-        rows += [
-            ("The change in all, once", _exact(value["switching"])),
-            ("Left in the first year", _exact(value["first_year"])),
-        ]
-        strong = [2, 7, 8]
-    back = value.get("back_after_months")
-    lead = ""
-    if say.is_known(back) and say.is_known(value.get("switching")):
-        lead = f"The lower price has paid for the change after {say.number(back, 1)} months."
-    title = "What it costs to change"
-    return [Table(title=title, head=("", currency), rows=rows, numbers=(False, True), lead=lead, strong=strong)]
+    lead = f"The lower price has paid for the change after {say.number(value['back_after_months'], 1)} months."
+    return Table(title=_COST, head=("", currency), rows=rows, numbers=(False, True), lead=lead, strong=[2, 7, 8])
 
 
 def _customer_use(value: Mapping[Any, Any], text: str, currency: str) -> Bars:
