@@ -81,7 +81,7 @@ def _season(row: Mapping[Any, Any]) -> str:
 
 
 FACTORS: tuple[Factor, ...] = (
-    Factor("key_weeks", "Weeks with the key action", ("key_weeks",), _share("key action in {} of the last 13 weeks", "key_weeks"), expected=_STRONG),
+    Factor("key_weeks", "Weeks with key action", ("key_weeks",), _share("key action in {} of the last 13 weeks", "key_weeks"), expected=_STRONG),
     Factor(
         "activity",
         "Activity",
@@ -100,7 +100,7 @@ FACTORS: tuple[Factor, ...] = (
     ),
     Factor("sponsor_left", "Sponsor left", ("sponsor_left",), _either("a sponsor or decision maker left within a year", "no sponsor left within a year", "sponsor_left"), expected=_STRONG),
     Factor("sponsor", "Sponsor in place", ("sponsor_in_place",), _either("a sponsor is in place", "no sponsor is in place", "sponsor_in_place")),
-    Factor("onboarded", "Onboarding complete in time", ("onboarded",), _either("onboarding was complete in time", "onboarding was not complete in time", "onboarded"), expected=_STRONG),
+    Factor("onboarded", "Onboarded in time", ("onboarded",), _either("onboarding was complete in time", "onboarding was not complete in time", "onboarded"), expected=_STRONG),
     Factor("go_live", "Time to go-live", ("go_live_days",), _number("last milestone after {:.0f} days", "go_live_days"), expected=_WEAK),
     Factor("nps", "NPS", ("nps",), _number("NPS answers of {:.1f} on average", "nps"), expected=_WEAK),
     Factor("csat", "CSAT", ("csat",), _number("CSAT answers of {:.1f} on average", "csat")),
@@ -115,9 +115,9 @@ FACTORS: tuple[Factor, ...] = (
     Factor("tenure", "Age and past renewals", ("age_ln", "past_renewals"), _joined(_count("past renewal", "past_renewals"), lambda row: f"customer for {row['age_days'] / 365.25:.1f} years")),
     Factor("size", "Size", ("arr_ln", "seats_ln"), lambda row: f"ARR of {row['arr_cents'] / 100:,.0f}"),
     Factor("growth", "Change of ARR", ("arr_change",), _change("ARR", "mrr_cents", "mrr_cents_year_ago", "in a year")),
-    Factor("term", "Term and automatic renewal", ("term_ln", "auto_renews"), _term),
+    Factor("term", "Term, automatic renewal", ("term_ln", "auto_renews"), _term),
     Factor("season", "Billing and season", ("monthly_share", "monthly_q1", "monthly_q2", "monthly_q3", "monthly_q4"), _season),
-    Factor("discount", "Discount at the last renewal", ("last_discount",), _number("{:.0f} % discount at the last renewal", "last_discount")),
+    Factor("discount", "Discount last time", ("last_discount",), _number("{:.0f} % discount at the last renewal", "last_discount")),
     Factor("segment", "Segment", (), lambda row: f"{row['segment'] or 'no segment'}", expected=_STRONG),)  # fmt: skip
 
 

@@ -192,11 +192,13 @@ class Survival:
 
 @dataclass(frozen=True, kw_only=True)
 class Point:
-    """One dot of a scatter; `note` is what its hover says beside the name."""
+    """One dot of a scatter; `note` is what its hover says beside the name, `low` and `high` the interval of its y."""
 
     x: float
     y: float
     name: str
+    low: Value = None
+    high: Value = None
     note: str = ""
     group: str = ""
     size: float = 9

@@ -215,6 +215,7 @@ def scatter(chart: c.Scatter, frame: Frame) -> dict[str, Any]:
                 "x": [one.x for one in points],
                 "y": [one.y for one in points],
                 "customdata": [one.key for one in points],
+                "error_y": _spans(points, look.colour(chart.colours.get(group, ""), at)),
                 "marker": {
                     "color": fade(look.colour(chart.colours.get(group, ""), at), 0.75),
                     "size": [one.size for one in points],
@@ -228,7 +229,7 @@ def scatter(chart: c.Scatter, frame: Frame) -> dict[str, Any]:
     layout = frame.layout(chart.height, hovermode="closest", annotations=notes, shapes=shapes)
     for axis, unit, title, values in (
         ("xaxis", chart.x_unit, chart.x_title, [one.x for one in chart.points]),
-        ("yaxis", chart.y_unit, chart.y_title, [one.y for one in chart.points]),
+        ("yaxis", chart.y_unit, chart.y_title, [end for one in chart.points for end in (one.y, one.high)]),
     ):
         low, high = axes.extent([values]) or (0, 1)
         layout[axis] = frame.value_axis(min(low, 0), high, unit, title)
@@ -239,6 +240,19 @@ def scatter(chart: c.Scatter, frame: Frame) -> dict[str, Any]:
     if len(groups) > 1:
         layout["showlegend"], layout["legend"], layout["margin"]["t"] = True, frame.legend(), 34
     return {"data": data, "layout": layout}
+
+
+def _spans(points: list[c.Point], colour: str) -> dict[str, Any]:
+    """Return the intervals of the dots that have one."""
+    return {
+        "visible": any(one.high is not None for one in points),
+        "symmetric": False,
+        "array": [0 if one.high is None else one.high - one.y for one in points],
+        "arrayminus": [0 if one.low is None else one.y - one.low for one in points],
+        "color": fade(colour, 0.5),
+        "thickness": 1,
+        "width": 0,
+    }
 
 
 def intervals(chart: c.Intervals, frame: Frame) -> dict[str, Any]:
