@@ -8,9 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from cs_metrics import periods
 from cs_metrics.metrics.likelihood import base_rates, past_decisions
-from cs_metrics.metrics.likelihood_trial import TERMS, judged, training
+from cs_metrics.metrics.likelihood_trial import judged, training
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.models import base_rate
@@ -35,7 +34,6 @@ _ABOUT = {
     "fingerprint": "fingerprint",
     "reason": "reason",
 }
-_JUDGED = ("contract_id", "account_id", "segment", "term", "arr", "renewed", "candidate", "likelihood")
 _NOT_TRAINED = "no quarter has ended since the first contract had 90 days to run"
 
 
@@ -132,8 +130,6 @@ def likelihood_card(
     trained = training(store, as_of)
     said = judged(store, as_of, int(days))
     chosen = _chosen(trained)
-    if said.empty:
-        said = _judged(store, past_decisions(store, as_of))
     names = [one for one in (chosen, *CANDIDATES, "base") if one in set(said["candidate"])] or ["base"]
     groups = ["all"] if by == "total" else sorted(said[by].unique())
     rows = [
@@ -193,24 +189,6 @@ def _mean(values: Floats, weights: Floats | None = None) -> float:
     if not len(values) or (weights is not None and not weights.sum()):
         return float("nan")
     return float(np.average(values, weights=weights))
-
-
-def _judged(store: Store, decided: pd.DataFrame) -> pd.DataFrame:
-    """Score each past contract by the base rate of what was decided before the quarter in which it had 90 days to run."""
-    begins = [periods.add_days(day, -LAGS[0]) for day in decided["ends_on"].dt.date]
-    decided = decided.assign(quarter=pd.to_datetime([periods.quarter_start(day) for day in begins]))
-    parts = [pd.DataFrame({name: [] for name in _JUDGED}, dtype=float)]
-    for quarter, asked in decided.groupby("quarter", sort=True):
-        before = decided[(decided["ends_on"] < quarter) & (decided["decided_on"] < quarter)]
-        if before.empty:
-            continue
-        rates = base_rates(store, before)
-        rows = asked[["segment", f"colour_{LAGS[0]}"]].set_axis(["segment", "colour"], axis=1).assign(lag=LAGS[0])
-        about = asked.assign(term=np.array(list(TERMS))[np.searchsorted(list(TERMS.values()), asked["term_days"])])
-        said = about[["contract_id", "account_id", "segment", "term", "arr", "renewed"]]
-        parts.append(said.assign(candidate="base", likelihood=rates.of(rows)["likelihood"]))
-        parts.append(said.assign(candidate="overall", likelihood=rates.overall))
-    return pd.concat(parts, ignore_index=True)
 
 
 def _verdict(row: Mapping[Hashable, Any]) -> str:

@@ -2,16 +2,19 @@
 
 import datetime as dt
 
+import numpy as np
 import pandas as pd
 
 from cs_metrics import periods
-from cs_metrics.metrics.likelihood import LANDMARKS
+from cs_metrics.metrics.likelihood import LANDMARKS, base_rates, past_decisions
+from cs_metrics.models.base_rate import LAGS
 from cs_metrics.store import Store
 
 __all__ = ["TERMS", "judged", "shuffled", "training"]
 
 TERMS = {"up to 2 months": 62, "up to 7 months": 214, "a year": 400, "longer": 100_000}  # and their most days
 
+_COLUMNS = ("contract_id", "account_id", "segment", "term", "arr", "renewed", "candidate", "likelihood")
 _JUDGED = """
     select
         trial.candidate,
@@ -61,10 +64,15 @@ def training(store: Store, as_of: dt.date) -> pd.DataFrame:
 def judged(store: Store, as_of: dt.date, landmark: int = LANDMARKS[0]) -> pd.DataFrame:
     """Return what each candidate said of contracts that were decided, and ended, by the day.
 
+    While no model has been tried on any, it is the base rate as of the first day of the quarter in which each contract had
+    90 days to run.
+
     Columns: candidate ("base": the base rate, "overall": the overall rate known then), contract_id, account_id, week_end (of
         the landmark), likelihood, renewed (0 or 1), arr, segment, term_days, term
     """
     found = store.frame(_JUDGED, as_of=as_of, landmark=landmark)
+    if found.empty:
+        return _by_base_rate(store, past_decisions(store, as_of))
     edges = [0, *TERMS.values()]
     found["term"] = pd.cut(found["term_days"], edges, labels=list(TERMS)).astype("str")
     return found
@@ -77,3 +85,21 @@ def shuffled(store: Store, as_of: dt.date, candidate: str) -> pd.DataFrame:
         logarithm of the likelihood of being renewed and of being lost
     """
     return store.frame(_SHUFFLED, as_of=as_of, candidate=candidate, landmark=LANDMARKS[0])
+
+
+def _by_base_rate(store: Store, decided: pd.DataFrame) -> pd.DataFrame:
+    """Score each past contract by the base rate of what was decided before the quarter in which it had 90 days to run."""
+    begins = [periods.add_days(day, -LAGS[0]) for day in decided["ends_on"].dt.date]
+    decided = decided.assign(quarter=pd.to_datetime([periods.quarter_start(day) for day in begins]))
+    parts = [pd.DataFrame({name: [] for name in _COLUMNS}, dtype=float)]
+    for quarter, asked in decided.groupby("quarter", sort=True):
+        before = decided[(decided["ends_on"] < quarter) & (decided["decided_on"] < quarter)]
+        if before.empty:
+            continue
+        rates = base_rates(store, before)
+        rows = asked[["segment", f"colour_{LAGS[0]}"]].set_axis(["segment", "colour"], axis=1).assign(lag=LAGS[0])
+        about = asked.assign(term=np.array(list(TERMS))[np.searchsorted(list(TERMS.values()), asked["term_days"])])
+        said = about[["contract_id", "account_id", "segment", "term", "arr", "renewed"]]
+        parts.append(said.assign(candidate="base", likelihood=rates.of(rows)["likelihood"]))
+        parts.append(said.assign(candidate="overall", likelihood=rates.overall))
+    return pd.concat(parts, ignore_index=True)
