@@ -7,7 +7,7 @@ import pytest
 
 from cs_metrics.errors import MetricError
 from cs_metrics.metrics import METRICS, run
-from cs_metrics.metrics.account import account_header
+from cs_metrics.metrics.account import account_header, notices, people
 from cs_metrics.metrics.account_facts import (
     account_contacts,
     account_milestones,
@@ -123,6 +123,46 @@ def test_the_header_shows_the_contract_that_ends_first_an_overdue_one_included(s
         (None, None, None, None),
         (None, None, None, None),
     ]
+
+
+NOTICES = {
+    "acme": [],
+    "late": [],
+    "new": ["No use of the product is recorded for this account."],
+    "gone": [
+        "No customer any more: its last revenue ended on 1 Jan 2025.",
+        "No use of the product is recorded for this account.",
+        "No contract is recorded for this account, so no renewal can be shown.",
+    ],
+    "signed": [
+        "Not a customer yet: no revenue has begun.",
+        "No use of the product is recorded for this account.",
+        "No contract is recorded for this account, so no renewal can be shown.",
+    ],
+}
+
+
+@pytest.mark.parametrize("account_id", IDS)
+def test_what_an_account_lacks_is_said(store: Store, account_id: str) -> None:
+    row = account_header(store, as_of=D, account_id=account_id).iloc[0]
+    assert notices(row) == NOTICES[account_id]
+    unmeasured = notices(row, has_events=False, has_contracts=False)  # what nobody loaded is no lack of the account
+    assert unmeasured == [one for one in NOTICES[account_id] if "recorded" not in one]
+
+
+def test_decided_contracts_leave_none_open(store: Store) -> None:
+    row = account_header(store, as_of=day("2025-02-10"), account_id="late").iloc[0]
+    assert notices(row) == [
+        "No use of the product is recorded for this account.",
+        "All of its contracts are decided: none is open for renewal.",
+    ]
+    assert row["stage"] == "renewal"  # its term still has ten days to run
+
+
+def test_contacts_are_said_in_one_line(store: Store) -> None:
+    assert people(account_contacts(store, as_of=D, account_id="acme")) == (
+        "Contacts: Bob (champion, new) and Cid (admin); Ann (sponsor) left on 19 Feb 2026 for Globex"
+    )
 
 
 @pytest.mark.parametrize("account_id", IDS)

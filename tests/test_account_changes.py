@@ -90,6 +90,13 @@ def test_without_a_review_the_last_90_days_count(tmp_path: Path) -> None:
     assert not found["has_review"].any()
 
 
+def test_an_account_younger_than_that_is_compared_with_its_start(tmp_path: Path) -> None:
+    rows = {"accounts": [account("a", "2026-02-01")], "subscriptions": [line("a", "2026-02-01", None, 10)]}
+    found = account_changes(company(tmp_path, **rows), as_of=D, account_id="a")
+    assert set(found["since_what"]) == {"No review was held; against 28 days before, 1 Feb 2026, the start"}
+    assert records(found[found["measure"] == "ARR"], "before", "now", "effect") == [(120.0, 120.0, "none")]
+
+
 def test_what_lacks_its_table_is_left_out(tmp_path: Path) -> None:
     rows = {"accounts": [account("a")], "subscriptions": [line("a", "2024-01-01", None, 10)]}
     found = account_changes(company(tmp_path, **rows), as_of=D, account_id="a")

@@ -191,7 +191,8 @@ _PEOPLE = f"""
 def account_changes(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, account_id: str = "") -> pd.DataFrame:
     """What changed since the last review that was held, else in the last 90 days: before → after, good or bad, by weight.
 
-    A review is a held meeting of `account.review_kinds` (QBR, EBR) before the as-of day. Health and use are those of
+    A review is a held meeting of `account.review_kinds` (QBR, EBR) before the as-of day; without one the comparison
+    goes back `account.changes_days`, at most to the account's start. Health and use are those of
     the last complete week on each of the two days, everything else as known on the day itself. A change of the score
     within the dead band is neither good nor bad.
 
@@ -228,8 +229,13 @@ def account_changes(store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, 
     is_small = (found["name"] == "score") & (found["change"].abs() <= store.config.health.dead_band)
     found.loc[is_small, "effect"] = "none"
     word = {"qbr": "QBR", "ebr": "EBR", "executive": "executive meeting"}.get(kind, kind.replace("_", " "))
-    days = settings.changes_days
-    says = f"{word} of {day(since)}" if kind else f"No review was held; against {days} days before, {day(since)}"
+    days = periods.days_between(since, as_of)
+    from_start = "" if days == settings.changes_days else ", the start"
+    says = (
+        f"{word} of {day(since)}"
+        if kind
+        else f"No review was held; against {days} days before, {day(since)}{from_start}"
+    )
     found = found.assign(since=pd.Timestamp(since).as_unit("us"), has_review=bool(kind), since_what=says)
     order = found.assign(place=range(len(found))).sort_values(["weight", "place"], ascending=[False, True])
     first = [
@@ -259,7 +265,12 @@ def review_before(store: Store, as_of: dt.date, one: Scope) -> tuple[str, dt.dat
     """
     settings = store.config.account
     found = store.rows(sql, scope=one, as_of=as_of, kinds=settings.review_kinds)
-    return found[0] if found else ("", periods.add_days(as_of, -settings.changes_days))
+    if found:
+        kind, held_on = found[0]
+        return str(kind), held_on
+    started_on = store.value(f"select started_on {_mine('accounts')}", scope=one)
+    before = periods.add_days(as_of, -settings.changes_days)
+    return "", max(before, started_on) if started_on else before
 
 
 def _line(name: str, known: pd.DataFrame, weight: Weight) -> tuple[Any, ...]:

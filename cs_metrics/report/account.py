@@ -159,11 +159,12 @@ def agenda(now: Any, rows: pd.DataFrame) -> dict[str, list[str]]:
         else []
     )
     coming = rows[rows["topic"].isin(["call", "milestone"])]
-    owed = rows[~rows["topic"].isin(["call", "milestone"])]
+    owed = rows[rows["topic"].isin(["promise", "ticket"])]
     found = {
         "What drives it": [str(one) for one in drivers if _is_said(one)],
         "Next steps": [*steps, *_lines(coming)],
         "We owe, and what is stuck": _lines(owed),
+        "Who came, who left": _lines(rows[rows["topic"] == "person"]),
     }
     return {label: lines for label, lines in found.items() if lines}
 

@@ -107,7 +107,7 @@ def _figures(page: Page, now: Row, about: dict[str, Any]) -> list[Figure]:
         Figure(
             label="Open calls to action",
             value=say.count(now["open_ctas"]),
-            note=f"{say.plural(now['open_tickets'], 'ticket')}, {say.plural(now['open_promises'], 'promise')} open",
+            note=f"{say.plural(now['open_tickets'], 'ticket')}, {say.plural(now['open_promises'], 'promise')}",
             metric=asked,
         ),
     ]
@@ -123,8 +123,9 @@ def _renewal(page: Page, now: Row, about: dict[str, Any]) -> Figure:
         return Figure(label="Renewal", value=say.UNKNOWN, note="no open contract", metric=asked)
     left = now["days_left"]
     value = f"{say.days(-left)} overdue" if left < 0 else f"in {say.days(left)}"
-    chance = f", likelihood {say.percent(now['likelihood'], 0)}" if say.is_known(now["likelihood"]) else ""
-    note = f"{page.money(now['renewal_arr'])} on {say.date(now['renewal_on'])}{chance}"
+    due = page.money(now["renewal_arr"])
+    likely = f"{say.percent(now['likelihood'], 0)} likely, {due}"
+    note = likely if say.is_known(now["likelihood"]) else f"{due} on {say.date(now['renewal_on'])}"
     return Figure(label="Renewal", value=value, note=note, metric=asked)
 
 

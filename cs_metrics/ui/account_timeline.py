@@ -14,7 +14,7 @@ from cs_metrics.ui.shell import Page
 
 __all__ = ["draw"]
 
-_SHOWN = 50
+_SHOWN, _LEAST_WEEKS = 50, 3
 _PERIODS = {"90": "90 days", "365": "12 months", "": "All time"}
 
 
@@ -73,7 +73,7 @@ def _use(page: Page, account_id: str, days: int) -> None:
     weeks = max(2, days // 7) if days else 520
     options: dict[str, Any] = {"account_id": account_id, "weeks": weeks}
     rows = page.metric("account_usage", **options)
-    if not rows["times"].any():
+    if len(rows) < _LEAST_WEEKS or not rows["times"].any():
         return
     by_users = rows["active_users"].notna().all()
     name, values = ("Active users", rows["active_users"]) if by_users else ("Uses", rows["times"])
