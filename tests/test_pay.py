@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cs_metrics.config import load_config
 from cs_metrics.errors import ConfigError, MetricError
-from cs_metrics.metrics import METRICS, run
+from cs_metrics.metrics import METRICS, Scope, run
 from cs_metrics.metrics.pay import Plan, Sold, credit, payout, quarter_pay, steps
 from cs_metrics.store import Store
 from tests.renewal_company import contract
@@ -75,6 +75,8 @@ def test_the_pay_of_a_person_takes_target_and_results_of_the_board(tmp_path: Pat
     assert found["Expansion"] == 1.5 * 800
     assert found["Longer terms"] == pytest.approx(0.1 * 800)
     assert found["Attainment"] == pytest.approx(3080 / 3000)
+    south = run(store, "pay", as_of=day("2024-09-30"), scope=Scope.of(team="South"), options={"person": "Ann"})
+    assert south.set_index("step")["amount"].to_dict() == found.to_dict()
     given_target = run(store, "pay", as_of=day("2024-09-30"), options={"person": "Ann", "target": "6160"})
     assert given_target.set_index("step").loc["Attainment", "amount"] == pytest.approx(0.5)
 

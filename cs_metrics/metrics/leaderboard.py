@@ -137,7 +137,7 @@ def leaderboard(
     `counts=decided` takes the quarter of the decision instead. It counts at the old value at most; what was added, and
     what was renewed for several years, is counted apart. Expansion is what was won of opportunities, by their owner.
     Targets are those of `targets`, whole also while the quarter runs; a filter narrows what was attained and not the
-    target, so attainment and rank are then empty. A person's team is that of most of the accounts in its hands.
+    target, so attainment, gap and rank are then empty. A person's team is that of most of the accounts in its hands.
 
     Formula: attained = renewal_arr + expansion_arr (of `kind`); attainment = attained ÷ target; rank by attainment, equal
         attainment has equal rank; without a target there is no rank.
@@ -262,7 +262,7 @@ def _standing(deals: pd.DataFrame, target: dict[str, float], day: dt.date, *, is
     found["attained"] = sums["counted"].to_numpy(dtype="float64")
     aim = found["target"].where(found["target"] > 0) if is_whole else found["target"] * np.nan
     found["attainment"] = (found["attained"] / aim).astype("float64")
-    found["gap"] = (found["target"] - found["attained"]).clip(lower=0)
+    found["gap"] = (found["target"] - found["attained"]).clip(lower=0) if is_whole else np.nan
     # equal amounts, added up in another order, are equal: a cent decides nothing
     found["rank"] = found["attainment"].round(9).rank(ascending=False, method="min").astype("Int64")
     found["deals"] = mine.groupby("name").size().reindex(names).fillna(0).to_numpy(dtype="int64")

@@ -131,7 +131,7 @@ def pay(
     """The pay of a seller in a quarter as a sum of steps: base, variable, what accelerates it, and the result.
 
     With `person`, target and results are those of the leaderboard by the as-of day (expansion: opportunities won and what
-    was added at renewal); without, a quarter exactly on target. Each figure given replaces the one found. Rates are those
+    was added at renewal), whole whatever the filter; without, a quarter exactly on target. Each figure given replaces the one found. Rates are those
     of the settings [pay]. An example: 80 000 a year on target, half of it base, a target of 200 000; 180 000 renewed, 20 000
     of expansion and 40 000 renewed for a second year count as 180 000 + 30 000 + 4 000 = 214 000, which is 107 %; of the
     variable 10 000 are paid 110.5 %, so the quarter pays 10 000 + 11 050 = 21 050.
@@ -149,7 +149,7 @@ def pay(
     found = Sold(renewed=0.0)
     known: float | None = None
     if person:
-        deals = booked(store, as_of, scope, start)
+        deals = booked(store, as_of, EVERYTHING, start)
         mine = deals[(deals["person"] == person) & ~deals["is_late"]]
         gained = float(mine["expansion_arr"].sum() + mine["expansion_at_renewal_arr"].sum())
         found = Sold(

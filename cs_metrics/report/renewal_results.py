@@ -10,6 +10,7 @@ from cs_metrics.report import format as say
 __all__ = [
     "board_title",
     "competitor_rows",
+    "competitors_title",
     "course",
     "hide_small",
     "outcomes",
@@ -78,6 +79,15 @@ def hide_small(found: pd.DataFrame, whole: str, shares: list[str], minimum: int)
     shown = found.copy()
     shown[shares] = shown[shares].astype("float64").where(shown[whole] >= minimum, None)
     return shown
+
+
+def competitors_title(found: pd.DataFrame) -> str:
+    """Return the rival that takes most, of the losses that name one."""
+    named = found[found["competitor"] != "none named"].groupby("competitor", sort=True)["losses"].sum()
+    if not named.sum():
+        return "No loss names a competitor"
+    most = named.sort_values(ascending=False, kind="stable")
+    return f"{most.index[0]} takes most: {say.count(most.iloc[0])} of the {say.plural(most.sum(), 'loss', 'losses')} that name one"
 
 
 def competitor_rows(found: pd.DataFrame, minimum: int) -> pd.DataFrame:

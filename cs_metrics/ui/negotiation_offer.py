@@ -90,7 +90,7 @@ def _arguments(page: Page, found: pd.DataFrame) -> None:
         mark = words.argument_mark(found, argument)
         sign = {
             "good": ":green[● speaks for us]",
-            "look": ":orange[▲ does not hold here]",
+            "look": ":orange[▲ weak here]",
             "unknown": ":gray[○ not recorded]",
         }[mark]
         with area, st.container(border=True, height="stretch", gap="xsmall"):

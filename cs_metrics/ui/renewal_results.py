@@ -121,7 +121,7 @@ def _details(page: Page, minimum: int) -> None:
     )
     reasons["outcome"] = reasons["outcome"].map(_WORDS)
     for title, found, columns, name in (
-        ("Against whom", rivals, _RIVALS, "competitors"),
+        (words.competitors_title(rivals), rivals, _RIVALS, "competitors"),
         (
             words.terms_title(terms, page.currency),
             words.hide_small(terms, "discount_known", ["discount_rate"], minimum),
