@@ -14,7 +14,7 @@ from cs_metrics.marts.mart import inputs, marts
 from cs_metrics.marts.portable import problems
 from cs_metrics.marts.publication import prune, publish, rollback
 from cs_metrics.store import Database, Store, generation_path
-from cs_metrics.training import rebuild
+from cs_metrics.training import make, rebuild
 from tests.support import account, company, line
 
 
@@ -99,7 +99,7 @@ def test_building_what_was_touched_equals_building_all(tmp_path: Path, added: li
             (folder / file).write_bytes((later.data_dir / file).read_bytes())
     first = min(dt.date.fromisoformat(str(one["occurred_at"])[:10]) for one in added)
     touched = Touched(tables={"events"}, months=months, first_day=first)
-    build(folder, manifest, config=load_config(folder), previous=1, touched=touched)
+    make(folder, manifest, config=load_config(folder), earlier=1, touched=touched)
     write_manifest(folder, manifest)
     publish(folder, 2)
     steps = Database.open(folder).current()

@@ -20,7 +20,7 @@ def test_a_flag_and_a_note_written_on_a_page_count_at_once(reader: Reader, demo_
     risk = run(store, "onboarding_risk")
     account_id = str(risk[risk["colour"] == "yellow"]["account_id"].iloc[0])
     with serving(data) as base:
-        with reader.open(base, f"account?account={account_id}") as seen:
+        with reader.open(base, f"account?account={account_id}&tab=Notes+%26+calls") as seen:
             page = seen.page
             page.locator('[class*="st-key-flag_account_"] button').first.click()
             dialog = page.get_by_role("dialog")
@@ -36,7 +36,7 @@ def test_a_flag_and_a_note_written_on_a_page_count_at_once(reader: Reader, demo_
             assert seen.problems == []
         with reader.open(base, f"onboarding?tab=Risk+meeting&at={account_id}") as seen:
             assert "Finance sends it on Monday" in seen.text()
-        with reader.open(base, f"account?account={account_id}&as_of={store.newest_day.replace(day=1)}") as seen:
+        with reader.open(base, f"account?account={account_id}&tab=Notes+%26+calls&as_of={store.newest_day.replace(day=1)}") as seen:
             assert "a look at the past" in seen.text()
             assert seen.page.get_by_role("button", name="Add note").count() == 0
             assert "Finance sends it on Monday" not in seen.text()
