@@ -28,18 +28,23 @@ _COMPARED = {
     "open_promises": ("Open promises", "count"),
     "open_ctas": ("Open calls to action", "count"),
 }
+_TOLD_BY = {"open_tickets": "account_tickets", "open_promises": "account_promises"}
 _MOVES = {"percent": "points", "score": "number"}
 _ROLES = ("decision_maker", "sponsor")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inside:
-    """What only we know of an account: its header now and at the beginning of the span, drivers and people."""
+    """What only we know of an account: its header now and at the beginning of the span, drivers and people.
+
+    `unknown` are columns of the header that no loaded table tells: their 0 is none.
+    """
 
     now: Any
     then: Any
     drivers: pd.DataFrame | None
     contacts: pd.DataFrame | None
+    unknown: frozenset[str]
     currency: str
 
 
@@ -51,6 +56,7 @@ def inside(ask: Ask, account_id: str, found: Facts, currency: str) -> Inside:
         then=_header(ask, found.since, about),
         drivers=asked(ask, "health_change", **about, from_=found.since),
         contacts=asked(ask, "account_contacts", **about),
+        unknown=frozenset(name for name, told_by in _TOLD_BY.items() if asked(ask, told_by, **about) is None),
         currency=currency,
     )
 
@@ -94,7 +100,7 @@ def document(facts: Facts, known: Inside) -> Document:
         shape="a4",
         sections=sections,
         foot=f"{facts.name} · as of {say.date(facts.as_of)} · {known.currency}",
-        notes=_notes(facts),
+        notes=_notes(facts, known),
         mark="Internal: not for the customer",
         currency=known.currency,
     )
@@ -127,7 +133,7 @@ def _figures(known: Inside) -> Numbers:
 def _changes(facts: Facts, known: Inside) -> Section:
     rows, said = [], []
     for name, (label, unit) in _COMPARED.items():
-        now, before = _value(known.now, name), _value(known.then, name)
+        now, before = (None if name in known.unknown else _value(one, name) for one in (known.now, known.then))
         moved = say.change(now, before, _MOVES.get(unit, unit), currency=known.currency)  # type: ignore[arg-type]
         cells = [say.value(one, unit, known.currency) for one in (before, now)]
         rows.append([label, *cells, moved.text if moved else say.UNKNOWN])
@@ -336,22 +342,24 @@ def _questions(facts: Facts, known: Inside) -> Section:
     )
 
 
-def _notes(facts: Facts) -> list[tuple[str, str]]:
+def _notes(facts: Facts, known: Inside) -> list[tuple[str, str]]:
+    """Define what the brief shows, and nothing else."""
     day = say.date(facts.as_of)
-    return [
-        (
-            "As of",
-            f"{day}: what was known at the end of that day; health and use in four weeks are those of the last complete week.",
-        ),
+    week = "health and use in four weeks are those of the last complete week"
+    notes = [
+        ("As of", f"{day}: what was known at the end of that day; {week}."),
         ("ARR", "12 × the monthly recurring amounts that run on the day."),
-        (
-            "Health",
-            "0–100, the weighted mean of the dimensions that have data; red to 50, green above 75. A driver's points are its part of the change of the score; all parts add up to it.",
-        ),
-        (
-            "Help",
-            "requests closed are wishes shipped, other tickets problems solved; trainings count when held, promises when kept.",
-        ),
-        ("Results", "the customer's own figures by complete month, averages of three months."),
-        ("Likelihood", "that the contract is renewed, from past renewals; shown for contracts that are due."),
     ]
+    if say.is_known(known.now.score):
+        parts = "A driver's points are its part of the change of the score; all parts add up to it."
+        notes.append(("Health", f"0–100, the weighted mean of the dimensions that have data. {parts}"))
+    if facts.done:
+        done = "requests closed are wishes shipped, other tickets problems solved; trainings count when held"
+        notes.append(("Help", f"{done}, promises when kept."))
+    if facts.results:
+        notes.append(("Results", "the customer's own figures by complete month, averages of three months."))
+    if say.is_known(known.now.likelihood):
+        notes.append(
+            ("Likelihood", "that the contract is renewed, from past renewals; shown for contracts that are due.")
+        )
+    return notes
