@@ -21,7 +21,7 @@ from cs_metrics.metrics.renewal_reasons import with_reasons
 from cs_metrics.metrics.renewal_written import with_calls, with_next_step, with_said
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.metrics.shared import shared
-from cs_metrics.models.base_rate import BASIS_WORDS
+from cs_metrics.models.base_rate import BASIS_WORDS, BaseRates
 from cs_metrics.store import Store
 
 __all__ = [
@@ -116,7 +116,7 @@ def renewals_summary(
     found = pipeline_rows(store, as_of, scope, days)
     due, overdue = found[found["days_left"] >= 0], found[found["days_left"] < 0]
     behind = found[found["overdue_steps"].fillna(0) > 0]
-    rates = base_rates(store, past_decisions(store, as_of))
+    rates = _rates(store, as_of)
     row = {
         "contracts": len(due),
         "due_arr": due["arr"].sum(),
@@ -190,6 +190,7 @@ def renewals_by_step(
         expected_arr: Σ likelihood × arr
         behind, behind_arr: of these with any step overdue
         overdue_steps: overdue steps of these contracts, empty where neither messages nor meetings were loaded
+        commit_arr, best_case_arr, at_risk_arr, unknown_arr: due_arr by category
     """
     found = pipeline_rows(store, as_of, scope, days)
     steps = [(BEFORE_PLAN, pd.NA), *((step.name, step.days) for step in store.config.renewals.plan_steps)]
@@ -207,6 +208,7 @@ def renewals_by_step(
                 "behind": len(behind),
                 "behind_arr": behind["arr"].sum(),
                 "overdue_steps": part["overdue_steps"].sum(min_count=1) if len(part) else 0,
+                **{f"{one}_arr": part.loc[part["category"] == one, "arr"].sum() for one in CATEGORIES},
             }
         )
     return pd.DataFrame(rows).astype({"from_days": "Int64", "overdue_steps": "Int64"})
@@ -244,8 +246,12 @@ def with_category(store: Store, contracts: pd.DataFrame, as_of: dt.date) -> pd.D
     return found
 
 
+def _rates(store: Store, as_of: dt.date) -> BaseRates:
+    return base_rates(store, shared(store, "past_decisions", past_decisions, as_of=as_of))
+
+
 def _open_with_likelihood(store: Store, as_of: dt.date) -> pd.DataFrame:
-    found = with_likelihood(open_contracts(store, as_of), base_rates(store, past_decisions(store, as_of)))
+    found = with_likelihood(open_contracts(store, as_of), _rates(store, as_of))
     found["expected_arr"] = found["arr"] * found["likelihood"]
     return with_priority(found, store.config.renewals)
 

@@ -8,7 +8,7 @@ from cs_metrics.report import format as say
 from cs_metrics.report import renewals as words
 from cs_metrics.ui import link, renewal_desk, shell
 from cs_metrics.ui.figures import Figure
-from cs_metrics.ui.renewals_columns import STEPS, WORK
+from cs_metrics.ui.renewals_columns import BEHIND, STEPS, WORK
 from cs_metrics.ui.shell import Page
 
 __all__ = ["WINDOW", "draw_head", "draw_pipeline", "draw_steps"]
@@ -63,16 +63,31 @@ def draw_pipeline(page: Page) -> None:
 
 
 def draw_steps(page: Page) -> None:
-    """Draw the pipeline by the step of the plan whose time it is."""
+    """Draw the pipeline by the step of the plan whose time it is, and the renewals that are behind it."""
     window, _ = _window(page)
+    found, asked = page.metric("renewals_by_step", **window), ("renewals_by_step", window)
+    now, rows = page.metric("renewals_summary", **window).iloc[0], page.metric("renewal_pipeline", **window)
+    title, caption = words.steps_title(now, page.currency), "ARR by the step whose time it is, by forecast category"
+    if len(rows):
+        page.chart(words.steps(found), title=title, caption=caption, metric=asked, key="steps_arr")
     page.table(
-        page.metric("renewals_by_step", **window),
+        found,
         STEPS,
         title="The pipeline by plan step",
-        caption="by the calendar; a message or a held meeting shows a step as done",
-        metric=("renewals_by_step", window),
+        caption="by the calendar; a message, a held meeting or a word on the desk shows a step as done",
+        metric=asked,
         key="steps",
         opens=None,
+    )
+    behind = rows[rows["overdue_steps"].fillna(0) > 0].sort_values(["overdue_steps", "priority"], ascending=False)
+    page.table(
+        behind,
+        BEHIND,
+        title="Behind plan",
+        caption="most steps overdue first",
+        metric=("renewal_pipeline", window),
+        key="behind",
+        empty="No step of any renewal is known to be overdue.",
     )
 
 

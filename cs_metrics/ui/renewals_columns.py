@@ -2,7 +2,19 @@
 
 from cs_metrics.ui.tables import Col
 
-__all__ = ["CALL_RATES", "COMPLETION", "DISAGREEMENT", "DUE", "LEDGER", "MOVES", "RECORD", "STEPS", "TREE", "WORK"]
+__all__ = [
+    "BEHIND",
+    "CALL_RATES",
+    "COMPLETION",
+    "DISAGREEMENT",
+    "DUE",
+    "LEDGER",
+    "MOVES",
+    "RECORD",
+    "STEPS",
+    "TREE",
+    "WORK",
+]
 
 WORK = {
     "name": Col(label="Account", is_pinned=True, width=170),
@@ -30,11 +42,28 @@ WORK = {
     "priority_why": Col(label="Why this priority", width="large"),
 }
 STEPS = {
-    "plan_step": Col(label="Step"),
+    "plan_step": Col(label="Step", width=180),
     "from_days": Col(label="Days before the end", kind="days"),
     "contracts": Col(label="Contracts", kind="count"),
     "due_arr": Col(label="ARR", kind="money"),
+    "expected_arr": Col(label="Expected", kind="money"),
+    "commit_arr": Col(label="Commit", kind="money"),
+    "best_case_arr": Col(label="Best case", kind="money"),
+    "at_risk_arr": Col(label="At risk", kind="money"),
     "behind": Col(label="Behind plan", kind="count"),
+    "behind_arr": Col(label="ARR behind", kind="money"),
+    "overdue_steps": Col(label="Steps overdue", kind="count"),
+}
+BEHIND = {
+    "name": Col(label="Account", is_pinned=True, width=170),
+    "overdue_steps": Col(label="Steps overdue", kind="count", width=110),
+    "overdue_names": Col(label="Which", kind="tags", width=360),
+    "next_step": Col(label="Next step", width=180),
+    "next_step_on": Col(label="Step due", kind="date", width=104),
+    "next_step_owner": Col(label="Who", width=110),
+    "days_left": Col(label="Days left", kind="days", width=82),
+    "arr": Col(label="ARR", kind="money", width=96),
+    "priority": Col(label="Priority", kind="score"),
 }
 DUE = {
     "period": Col(label="Due in"),
