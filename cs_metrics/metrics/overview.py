@@ -281,7 +281,7 @@ def what_moved(
     return found[["account_id", "name", "segment", "csm", "movement", "opening", "closing", "change", "share"]]
 
 
-@metric(page="Overview")
+@metric(reads=("health", "renewal"), page="Overview")
 def headline(
     store: Store, *, as_of: dt.date, scope: Scope = EVERYTHING, window: Literal["quarter", "year", "12m", "24m"] = "12m"
 ) -> pd.DataFrame:
