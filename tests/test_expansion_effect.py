@@ -131,9 +131,9 @@ def rows(differences: list[float], kind: str = "seats") -> pd.DataFrame:
     ("differences", "says"),
     [
         ([1.0] * 4, "Not enough: 4 accounts can be compared, 5 are needed"),
-        ([-3.0, -5.0, -4.0, -4.5, -3.5], "Health changed by 4.0 points less than in accounts like them (95% interval -5.0 to -3.0)"),
-        ([3.0, 5.0, 4.0, 4.5, 3.5], "Health changed by 4.0 points more than in accounts like them (95% interval +3.0 to +5.0)"),
-        ([-3.0, 3.0, 1.0, -1.0, 0.5], "Health changed no differently than in accounts like them, as far as can be told (+0.1 points, 95% interval -2.7 to +2.9)"),
+        ([-3.0, -5.0, -4.0, -4.5, -3.5], "Health fared 4.0 points worse than in accounts like them (95% interval -5.0 to -3.0)"),
+        ([3.0, 5.0, 4.0, 4.5, 3.5], "Health fared 4.0 points better than in accounts like them (95% interval +3.0 to +5.0)"),
+        ([-3.0, 3.0, 1.0, -1.0, 0.5], "Health fared as in accounts like them, as far as can be told (+0.1 points, 95% interval -2.7 to +2.9)"),
     ],
 )  # fmt: skip
 def test_the_effect_is_said_with_its_interval_or_not_at_all(differences: list[float], says: str) -> None:

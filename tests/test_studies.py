@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from studies import STUDIES, __main__, companies, find, key_actions, plateau
+from studies import STUDIES, __main__, companies, expansion, find, key_actions, plateau
 from studies.companies import company
 from studies.finding import Finding, page, section, sections
 
@@ -20,6 +20,8 @@ def test_each_study_holds_on_a_few_companies(name: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(key_actions, "_SHUFFLES", 20)
     monkeypatch.setattr(key_actions, "_EVENTS", 0)
     monkeypatch.setattr(plateau, "_PANELS", 2)
+    monkeypatch.setattr(expansion, "_ACCOUNTS", 150)
+    monkeypatch.setattr(expansion, "_EVENTS", 0)
     study = find(name)
     told: list[tuple[int, int]] = []
     found = study.run(SEEDS.get(name, [1, 2]), lambda _what, done, total: told.append((done, total)))

@@ -219,15 +219,14 @@ _DID = {
     "limit": "bought a higher limit",
     "department": "added a department",
     "service": "bought services",
-    "price": "went to a higher tier",
 }
 
 
 def _message(known: Known, one: Customer, offer: Offer) -> str:
     if offer.kind == "sponsor":
         return ""
-    product, did = "", _DID.get(offer.kind, "")
-    if offer.kind == "product":
-        product, did = offer.product_id or "", f"own {offer.what}"
-    near = known.similar.of(one.account_id, offer.kind, product)
+    near = known.similar.of(one.account_id, offer.kind)
+    if offer.kind in ("product", "price"):
+        near = known.similar.of(one.account_id, "product", offer.product_id or "")
+    did = _DID.get(offer.kind, f"own {offer.what}")
     return message(near, one.segment, did, known.settings.similar_accounts)

@@ -97,9 +97,10 @@ def _says(name: str, accounts: int, least: int, mean: float, low: float, high: f
         return f"Not enough: {words.plural(accounts, 'account')} can be compared, {least} are needed"
     sure = f"95% interval {low:+.1f} to {high:+.1f}"
     if low <= 0 <= high:
-        return f"{name} changed no differently than in accounts like them, as far as can be told ({mean:+.1f} points, {sure})"
-    more = "more" if mean > 0 else "less"
-    return f"{name} changed by {abs(mean):.1f} points {more} than in accounts like them ({sure})"
+        return f"{name} fared as in accounts like them, as far as can be told ({mean:+.1f} points, {sure})"
+    return (
+        f"{name} fared {abs(mean):.1f} points {'better' if mean > 0 else 'worse'} than in accounts like them ({sure})"
+    )
 
 
 @metric(needs=("opportunities",), page="Expansion")

@@ -99,10 +99,10 @@ def effect_title(found: pd.DataFrame) -> str:
     if rows.empty or not say.is_known(rows["difference"].iloc[0]):
         return "Whether health suffers cannot be told yet"
     row = rows.iloc[0]
-    size = f"{say.number(abs(row['difference']))} points"
     if row["low"] <= 0 <= row["high"]:
         return "Health fared as in accounts like them, as far as can be told"
-    return f"Health changed by {size} {'more' if row['difference'] > 0 else 'less'} than in accounts like them"
+    worse = "better" if row["difference"] > 0 else "worse"
+    return f"Health fared {say.number(abs(row['difference']))} points {worse} than in accounts like them"
 
 
 def model_title(models: pd.DataFrame) -> str:

@@ -48,6 +48,12 @@ def draw(page: Page, row: pd.Series) -> None:
 
 
 def _message(page: Page, row: pd.Series, account_id: str) -> None:
+    if row["kind"] == "sponsor":
+        with page.card("What can be said", "A new sale elsewhere", key="said", has_scope=False):
+            st.markdown(
+                "The person knows the product: ask what worked here. What similar customers bought says nothing of it."
+            )
+        return
     about: dict[str, Any] = {"account_id": account_id, "kind": str(row["kind"]), "product_id": ""}
     if row["kind"] in ("product", "price"):
         about |= {"kind": "product", "product_id": str(row["product_id"])}

@@ -14,6 +14,12 @@ from cs_metrics.ui.shell import Page
 
 __all__ = ["growth", "review"]
 
+_RATES = ["up_sell_rate", "cross_sell_rate", "gross_renewal_rate", "logo_churn", "nrr", "grr"]
+_LEADING = {
+    "application": {"up_sell_rate": "Up-sell", "cross_sell_rate": "Cross-sell", "nrr": "NRR"},
+    "platform": {"gross_renewal_rate": "Gross renewal rate", "logo_churn": "Logo churn", "grr": "GRR"},
+    "unknown": {"nrr": "NRR", "grr": "GRR", "logo_churn": "Logo churn"},
+}
 _BY = {"csm": "By CSM", "owner": "By owner of the deal"}
 _EVERY = {"quarter": "Quarters", "month": "Months", "year": "Years"}
 
@@ -39,8 +45,11 @@ def review(page: Page) -> None:
     page.figures([Figure(label=one, value=its[0], note=its[1], metric=asked) for one, its in figures.items()])
     _effect(page, effects(found, fewest))
     by = page.choose("bonus_by", "By", _BY)
+    people = bonuses(found, by, fewest)
+    people["bonus_share"] = people["bonus_share"].where(people["judged"] >= fewest)
+    people["person"] = people["person"].where(people["person"] != "", "Nobody")
     page.table(
-        bonuses(found, by, fewest),
+        people,
         BONUS,
         title="What counts for the bonus",
         caption="Full where health and satisfaction held or rose, reduced where one fell, none where both did or health fell to red",
@@ -61,7 +70,7 @@ def review(page: Page) -> None:
 
 def _effect(page: Page, found: Any) -> None:
     every = found[found["kind"] == "all"]
-    known = found[found["difference"].notna()]
+    known = found[found["difference"].notna() & ((found["measure"] == "health") | (found["kind"] == "all"))]
     title = words.effect_title(every)
     if len(known):
         names = [f"{MEASURES[row.measure]}, {words.kind(row.kind)}" for row in known.itertuples()]
@@ -73,6 +82,7 @@ def _effect(page: Page, found: Any) -> None:
             unit="number",
             notes=list(known["says"]),
             x_title="Points, change of the account less that of its matches",
+            height=240,
         )
         caption = "Difference of the changes over 90 days to accounts like them that bought nothing, 95% interval"
         page.chart(drawn, title=title, caption=caption, metric="expansion_effect", key="effect")
@@ -96,6 +106,9 @@ def growth(page: Page) -> None:
         page.empty("No customer is in these filters on this day.", title="Growth")
         return
     shown = models.assign(model=models["model"].map(MODELS))
+    is_few = shown["opening_accounts"] < page.config.min_accounts
+    shown[_RATES] = shown[_RATES].mask(is_few)
+    _leading(page, models[models["is_leading"]])
     page.table(
         shown,
         GROWTH,
@@ -129,3 +142,21 @@ def growth(page: Page) -> None:
         metric=asked,
         key="rates",
     )
+
+
+def _leading(page: Page, models: Any) -> None:
+    """Draw the numbers that lead in the leading model."""
+    for row in models.to_dict("records"):
+        figures = [
+            page.figure(
+                label,
+                row[name],
+                "percent",
+                whole=row["opening_accounts"],
+                good="none",
+                note="of the leading model",
+                metric="growth_model",
+            )
+            for name, label in _LEADING[row["model"]].items()
+        ]
+        page.figures(figures, columns=3)

@@ -23,6 +23,7 @@ _STATES: dict[str, tuple[str, c.Colour]] = {
 def whitespace(page: Page) -> None:
     """Draw what customers own, tried and lack, what that is worth, and the grid of accounts and products."""
     products, found = page.metric("whitespace_by_product"), page.metric("whitespace")
+    products["owned_share"] = products["owned_share"].where(products["customers"] >= page.config.min_accounts)
     if products.empty:
         page.empty("No customer is in these filters on this day.", title="White space")
         return
