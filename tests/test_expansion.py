@@ -233,6 +233,37 @@ def test_the_headline_says_what_is_ready_and_what_waits() -> None:
     )
 
 
+def test_the_headline_says_when_all_have_to_wait() -> None:
+    row = {
+        "kind": "total",
+        "offers": 3,
+        "ready": 0,
+        "blocked": 3,
+        "ready_arr": 0.0,
+        "ready_expected_arr": 0.0,
+        "blocked_arr": 50.0,
+    }
+    said = "Nothing is ready to be sold now; 3 opportunities worth $50 have to wait."
+    assert headline(pd.DataFrame([row]), lambda amount: f"${amount:.0f}") == said
+
+
+def test_the_order_of_the_rows_handed_over_changes_nothing(tmp_path: Path) -> None:
+    parts = [
+        merged(customer(name, mrr=mrr, seats=10, active=8), users(name, {"Sales": 9, "Legal": 1}))
+        for name, mrr in (("a", 900), ("b", 1000), ("c", 1000), ("d", 1100), ("e", 2000), ("f", 500))
+    ]
+    rows = merged(
+        *parts, *[deal(name, "seats", "won", "2025-06-01") for name in "bcdef"], deal("a", "seats", "lost", ago(40))
+    )
+    rows |= {"products": [{"product_id": "ADD", "name": "Insights", "kind": "add_on", "list_price": 5}]}
+    turned = {table: list(reversed(given)) for table, given in rows.items()}
+    one, other = company(tmp_path / "one", **rows), company(tmp_path / "other", **turned)
+    assert records(expansion(one, as_of=D)) == records(expansion(other, as_of=D))
+    assert (
+        expansion(one, as_of=D)["message"].str.contains("5 of the 5 most similar SMB customers bought more seats").any()
+    )
+
+
 def test_the_headline_says_when_no_rule_could_look() -> None:
     rows = [{"kind": "seats", "offers": 0, "missing": "events"}, {"kind": "total", "offers": 0, "missing": ""}]
     assert headline(pd.DataFrame(rows), str).startswith("No rule can look for opportunities")

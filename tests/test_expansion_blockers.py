@@ -10,7 +10,7 @@ from cs_metrics.metrics.expansion import expansion
 from cs_metrics.metrics.expansion_accounts import customers, gate
 from cs_metrics.metrics.scope import EVERYTHING
 from cs_metrics.store import Store
-from tests.expansion_support import D, Rows, ago, customer, merged, one, users
+from tests.expansion_support import D, Rows, ago, customer, events, merged, one, users
 from tests.support import company
 
 
@@ -92,6 +92,14 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
             arr=1,
         ),
         offered("quiet", active=7, days=12),
+        offered("reads", active=7, days=12),
+        events("reads", "guide_downloaded", [29]),
+        events("reads", "webinar_attended", [40]),
+        offered("wishes", active=7, days=12),
+        ticket("wishes", 12, kind="request", closed_at=f"{ago(2)}T08:00:00"),
+        offered("held twice"),
+        ticket("held twice", 3, priority="urgent"),
+        answer("held twice", 10, 2, "csat"),
     ]
     complete = [
         one("milestone_completions", account_id, milestone_id=milestone, completed_on=done)
@@ -146,7 +154,22 @@ BLOCKED = {
     "csat": "Low CSAT of 2 on 19 Feb 2026, lifts on 20 Apr 2026",
     "someone else is happy": "Low NPS of 3 on 9 Feb 2026, lifts on 10 Apr 2026",
     "leaving": "Has decided to leave: the contract ends on 30 Apr 2026",
+    "held twice": "1 urgent ticket open since 26 Feb 2026; Low CSAT of 2 on 19 Feb 2026, lifts on 20 Apr 2026",
 }
+WHY = {
+    "ready": "",
+    "late milestone": "No day can be known: it depends on the customer reaching 'Live'",
+    "urgent": "No day can be known: it depends on support closing the ticket",
+    "bug": "No day can be known: it depends on the repair of CORE",
+    "csat": "On 20 Apr 2026 the newest low answer is old enough, unless another comes",
+    "leaving": "No day can be known: it depends on the customer, who decided to leave",
+    "held twice": "No day can be known: it depends on support closing the ticket, not before 20 Apr 2026",
+}
+
+
+@pytest.mark.parametrize("account_id", WHY)
+def test_why_it_lifts_on_a_day_or_on_what_it_depends(found: pd.DataFrame, account_id: str) -> None:
+    assert found.loc[account_id, "blocked_why"] == WHY[account_id]
 
 
 @pytest.mark.parametrize("account_id", BLOCKED)
@@ -186,6 +209,8 @@ MOMENTS = {
     "leaving": "highly active",
     "asked": "asked for it (deal open since 21 Feb 2026); highly active",
     "quiet": "no special moment",
+    "reads": "guide downloaded on 31 Jan 2026",
+    "wishes": "asked for a feature on 17 Feb 2026",
 }
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import math
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,9 @@ from cs_metrics.metrics.expansion_review import expansion_review
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
 from cs_metrics.store import Store
+
+if TYPE_CHECKING:
+    from pandas.api.typing import DataFrameGroupBy
 
 __all__ = ["bonuses", "clustered", "effects", "expansion_bonus", "expansion_effect"]
 
@@ -128,32 +131,35 @@ def expansion_bonus(
 
 def bonuses(found: pd.DataFrame, by: str, least: int) -> pd.DataFrame:
     """Return `expansion_bonus` from the rows of `expansion_review`."""
-    named = found.assign(person=found[by].fillna("").replace("nan", ""))
-    rows = [_bonus(str(person), some, least) for person, some in named.groupby("person", sort=True)]
-    rows.sort(key=lambda row: (-float(str(row["arr"])), str(row["person"])))
-    if rows:
-        rows.append(_bonus("All", named, least))
-    return pd.DataFrame(rows, columns=list(_BONUS)).astype(_BONUS)
+    is_judged, is_matched = found["bonus_share"].notna(), found["health_difference"].notna()
+    named = pd.DataFrame(
+        {
+            "person": found[by].fillna("").replace("nan", ""),
+            "deals": 1,
+            "judged": is_judged,
+            "held": is_judged & (found["verdict"] == "held or rose"),
+            "fell": is_judged & (found["verdict"] != "held or rose"),
+            "too_early": found["verdict"] == "too early",
+            "unknown": found["verdict"] == "unknown",
+            "arr": found["arr"],
+            "judged_arr": found["arr"].where(is_judged, 0.0),
+            "earned_arr": (found["arr"] * found["bonus_share"]).fillna(0.0),
+            "differences": found["health_difference"].fillna(0.0),
+            "matched": is_matched,
+            "account_id": found["account_id"].where(is_matched),
+        }
+    )
+    sums = [_summed(named.groupby("person", sort=True)).sort_values("arr", ascending=False, kind="stable")]
+    if len(named):
+        sums.append(_summed(named.assign(person="All").groupby("person")))
+    rows = pd.concat(sums).reset_index()
+    rows["bonus_share"] = rows["earned_arr"] / rows["judged_arr"].where(rows["judged_arr"] > 0)
+    rows["health_difference"] = (rows["differences"] / rows["matched"]).where(rows["account_id"] >= least)
+    return rows[list(_BONUS)].astype(_BONUS)
 
 
-def _bonus(person: str, some: pd.DataFrame, least: int) -> dict[str, object]:
-    judged = some[some["bonus_share"].notna()]
-    matched = some[some["health_difference"].notna()]
-    earned, judged_arr = float((judged["arr"] * judged["bonus_share"]).sum()), float(judged["arr"].sum())
-    held = int((judged["verdict"] == "held or rose").sum())
-    return {
-        "person": person,
-        "deals": len(some),
-        "judged": len(judged),
-        "held": held,
-        "fell": len(judged) - held,
-        "too_early": int((some["verdict"] == "too early").sum()),
-        "unknown": int((some["verdict"] == "unknown").sum()),
-        "arr": float(some["arr"].sum()),
-        "judged_arr": judged_arr,
-        "earned_arr": earned,
-        "bonus_share": earned / judged_arr if judged_arr else math.nan,
-        "health_difference": matched["health_difference"].mean()
-        if matched["account_id"].nunique() >= least
-        else math.nan,
-    }
+def _summed(groups: "DataFrameGroupBy[Any, Any]") -> pd.DataFrame:
+    """Return the sums of each group, and how many matched accounts it has under `account_id`."""
+    found = groups.sum(numeric_only=True)
+    found["account_id"] = groups["account_id"].nunique()
+    return found

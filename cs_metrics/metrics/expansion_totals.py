@@ -109,6 +109,9 @@ def headline(totals: pd.DataFrame, money: Callable[[float], str]) -> str:
         if len(rules) and all(rules["missing"]):
             return "No rule can look for opportunities: the tables that they read were not loaded."
         return "No rule finds an opportunity among these customers on this day."
+    if not row["ready"]:
+        waiting = words.plural(row["blocked"], "opportunity worth {} has", "opportunities worth {} have")
+        return f"Nothing is ready to be sold now; {waiting.format(money(row['blocked_arr']))} to wait."
     ready = words.plural(row["ready"], "opportunity is", "opportunities are")
     return (
         f"{ready} ready now, worth {money(row['ready_arr'])} of ARR, of which {money(row['ready_expected_arr'])} can be expected once deals are opened; "

@@ -184,14 +184,16 @@ def whitespace_grid(found: pd.DataFrame) -> pd.DataFrame:
     After account_id, name, arr, white_space_arr and open (products tried or lacking) comes a column per product, named
     after it.
     """
-    keys = ["account_id", "name", "arr"]
     products = list(dict.fromkeys(found["product"]))
-    is_open = found["state"].isin(OPEN)
-    words = found.assign(words=found["state"].map(STATES), worth=found["estimated_arr"].where(is_open), open=is_open)
-    grid = words.pivot_table(index=keys, columns="product", values="words", aggfunc="first", observed=True)
-    grid = grid.reindex(columns=products).rename_axis(columns=None).reset_index()
-    sums = words.groupby("account_id", sort=False)[["worth", "open"]].sum()
-    grid.insert(3, "white_space_arr", grid["account_id"].map(sums["worth"]).astype("float64"))
-    grid.insert(4, "open", grid["account_id"].map(sums["open"]).astype("int64"))
+    ordered = found.sort_values(["account_id", "product_id"], kind="stable")
+    shape = (-1, max(ordered["product_id"].nunique(), 1))  # every customer has one row per product
+    grid = ordered.iloc[:: shape[1]][["account_id", "name", "arr"]].reset_index(drop=True)
+    is_open = ordered["state"].isin(OPEN).to_numpy().reshape(shape)
+    worth = ordered["estimated_arr"].to_numpy("float64").reshape(shape)
+    grid["white_space_arr"] = np.where(is_open, np.nan_to_num(worth), 0.0).sum(axis=1)
+    grid["open"] = is_open.sum(axis=1).astype("int64")
+    states = ordered["state"].map(STATES).to_numpy("object").reshape(shape)
+    for at, product in enumerate(products):
+        grid[product] = pd.Series(states[:, at], dtype="str")
     order = ["white_space_arr", "arr", "account_id"]
     return grid.sort_values(order, ascending=[False, False, True], ignore_index=True)

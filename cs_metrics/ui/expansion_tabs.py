@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from cs_metrics.metrics.expansion_totals import summed
 from cs_metrics.metrics.whitespace import whitespace_grid
 from cs_metrics.report import chart as c
+from cs_metrics.report import expansion as words
 from cs_metrics.report import format as say
 from cs_metrics.ui.expansion_columns import DEPARTMENTS, GRID, KINDS, LIMITS, MOVES, RECORD, WORTH
 from cs_metrics.ui.figures import Figure
@@ -111,7 +113,7 @@ def departments(page: Page) -> None:
 def rules(page: Page) -> None:
     """Draw the seven rules with their chances, and what became of what they found."""
     page.table(
-        page.metric("expansion_totals"),
+        summed(page.metric("expansion"), page.metric("expansion_kinds")),
         KINDS,
         title="The seven rules",
         caption="A rule without its tables is silent; likelihoods over all accounts",
@@ -119,8 +121,10 @@ def rules(page: Page) -> None:
         key="rules",
         opens=None,
     )
+    record = page.metric("expansion_record")
+    record["kind"] = record["kind"].map(words.kind).str.capitalize()
     page.table(
-        page.metric("expansion_record"),
+        record,
         RECORD,
         title="What became of what was found",
         caption="Decided on this page, and the deals since",
