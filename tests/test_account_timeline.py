@@ -1,6 +1,7 @@
 """The timeline of one account: every kind of entry, newest first, limited with its count, nothing from after the day."""
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -176,3 +177,18 @@ def test_words_and_days_narrow_the_list(store: Store) -> None:
 def test_an_unknown_kind_is_refused_with_near_words(store: Store) -> None:
     with pytest.raises(MetricError, match=r"kind=tikket is not possible\. Did you mean 'ticket'"):
         account_timeline(store, as_of=D, account_id="a", kind=("tikket",))
+
+
+def test_a_thousand_more_events_in_the_same_weeks_are_no_more_lines(tmp_path: Path) -> None:
+    rows = {"accounts": [account("a", "2025-01-01")], "subscriptions": [line("a", "2025-01-01", None, 10)]}
+    few = merged(rows, events("a", "used", range(0, 70, 7)))
+    many = merged(rows, *[events("a", "used", range(0, 70, 7), f"u{user}") for user in range(100)])
+    lines = [
+        len(
+            account_timeline(
+                company(tmp_path / name, **given), as_of=D, account_id="a", kind=("week", "usage", "subscription")
+            )
+        )
+        for name, given in {"few": few, "many": many}.items()
+    ]
+    assert lines == [12, 12]  # ten weeks, the first use, the first revenue
