@@ -67,12 +67,14 @@ def facts(page: Page, account_id: str) -> None:
     has = {"has_events": page.store.has("events"), "has_contracts": page.store.has("contracts")}
     for notice in notices(now, **has):
         page.note(f":material/info: {notice}")
-    page.note(profile(now))
+    lines = [profile(now)]
     with suppress(MissingTable):
-        page.note(people(page.metric("account_contacts", **about)))
+        lines.append(people(page.metric("account_contacts", **about)))
+    page.note("  \n".join(lines))
     page.figures(_figures(page, now, about), columns=6)
-    for label, said in beginnings(page, account_id, is_onboarding=now["stage"] == "onboarding").items():
-        page.note(said if said.startswith(label) else f"{label}: {said}")
+    begun = beginnings(page, account_id, is_onboarding=now["stage"] == "onboarding")
+    if begun:
+        page.note("  \n".join(said if said.startswith(label) else f"{label}: {said}" for label, said in begun.items()))
 
 
 def _figures(page: Page, now: Row, about: dict[str, Any]) -> list[Figure]:
