@@ -61,6 +61,15 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
         NewEntry("renewal", "a", "call", subject="K1", body={"call": "best_case"}, note="Budget is there"),
     ]
     database.workspace.write(said, author="cleo", effective_on=ago(3))
+    thought = [
+        NewEntry("health", "a", "override", note="They told us", body={"colour": "red", "until": "2026-04-01"}),
+        NewEntry("risk", "a", "cause", body={"cause": "unclear_return"}),
+        NewEntry("risk", "a", "plan", note="Review the goal"),
+        NewEntry("risk", "a", "action", body={"what": "Call the sponsor", "owner": "Cora", "due_on": "2026-03-09"}),
+        NewEntry("expansion", "a", "dismiss", subject="seats", body={"reason": "no_budget"}),
+    ]
+    database.workspace.write(thought, author="dana", effective_on=ago(1))
+    database.workspace.write([NewEntry("risk", "a", "over")], author="dana", effective_on=LATER)
     promises = [NewEntry("promise", "a", "make", subject="p", body={"promise": "Import"})]
     promises += [NewEntry("promise", "a", "withdraw", subject="p", note="Not wanted")]
     database.workspace.write(promises, author="cleo", effective_on="2025-06-01")
@@ -116,7 +125,13 @@ ENTRIES = {
         ("2025-04-01", "Ann, decision maker, left", "for Globex"),
         ("2025-01-05", "Ann is the decision maker", ""),
     ],
+    "risk": [
+        (ago(1), "Action against the risk: Call the sponsor", "Cora, due on 9 Mar 2026, by dana"),
+        (ago(1), "Cause of the risk: unclear return", "by dana"),
+        (ago(1), "Plan against the risk", "Review the goal, by dana"),
+    ],
     "opportunity": [
+        (ago(1), "Opportunity dismissed: no budget (seats)", "by dana"),
         ("2025-09-01", "Expansion deal won: seats", "USD 600"),
         ("2025-08-02", "Expansion deal opened: limit", "USD 5"),
         ("2025-08-01", "Expansion deal opened: seats", "USD 600, Sam"),
@@ -140,6 +155,7 @@ def test_each_kind_of_entry_as_known_on_the_day(store: Store, kind: str) -> None
 
 def test_a_change_of_health_is_an_entry(store: Store) -> None:
     found = of(store, "health")
+    assert found.pop(0) == (ago(1), "Health seen as red", "They told us, until 1 Apr 2026, by dana")
     weeks = store.rows(
         "select week_end, colour from account_week_health where account_id = 'a' and colour <> 'none' and week_end <= $d order by 1",
         d=D,

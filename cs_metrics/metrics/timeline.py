@@ -84,6 +84,22 @@ _ENTRIES = {
             {_of("account_week_health", "week_end <= $as_of and colour <> 'none'")}
         )
         where before <> colour
+        union all
+        select effective_on,
+            case action when 'override' then 'Health seen as '
+                || concat_ws(', ', body ->> 'colour', round(cast(body ->> 'score' as double), 1))
+                else 'Own view of the health withdrawn' end,
+            concat_ws(', ', nullif(note, ''), 'until ' || {_day("cast(body ->> 'until' as date)")}, 'by ' || author)
+        {_of("entry", "topic = 'health' and effective_on <= $as_of")}
+    """,
+    "risk": f"""
+        select effective_on as day,
+            case action when 'cause' then 'Cause of the risk: ' || replace(body ->> 'cause', '_', ' ')
+                when 'plan' then 'Plan against the risk' when 'action' then 'Action against the risk: ' || (body ->> 'what')
+                when 'change' then 'Action against the risk changed' when 'done' then 'Action against the risk done'
+                when 'drop' then 'Action against the risk dropped' else 'No longer at risk' end as what,
+            concat_ws(', ', body ->> 'owner', 'due on ' || {_day("cast(body ->> 'due_on' as date)")}, nullif(note, ''), 'by ' || author) as detail
+        {_of("entry", "topic = 'risk' and effective_on <= $as_of")}
     """,
     "milestone": f"""
         select completed_on as day, 'Reached: ' || name as what,
@@ -192,6 +208,13 @@ _ENTRIES = {
         union all
         select closed_on, 'Expansion deal ' || stage || ': ' || kind, concat_ws(', ', {_money("arr_cents")}, won_with)
         {_of("opportunities", "opened_on <= $as_of and closed_on <= $as_of and stage <> 'open'")}
+        union all
+        select effective_on,
+            case action when 'take' then 'Opportunity taken up' when 'postpone' then 'Opportunity put off'
+                when 'dismiss' then 'Opportunity dismissed: ' || replace(body ->> 'reason', '_', ' ')
+                when 'reopen' then 'Opportunity opened again' else 'Note on an opportunity' end || ' (' || subject || ')',
+            concat_ws(', ', body ->> 'owner', 'until ' || {_day("cast(body ->> 'until' as date)")}, nullif(note, ''), 'by ' || author)
+        {_of("entry", "topic = 'expansion' and effective_on <= $as_of")}
     """,
     "renewal": f"""
         select effective_on as day,
@@ -226,7 +249,9 @@ KINDS = {
 _SILENT_DAYS = 14
 
 
-@metric(needs=("accounts",), reads=("cta", "account", "promise", "renewal"), page="Account")
+@metric(
+    needs=("accounts",), reads=("cta", "account", "promise", "renewal", "health", "risk", "expansion"), page="Account"
+)
 def account_timeline(
     store: Store,
     *,
@@ -244,8 +269,8 @@ def account_timeline(
 
     `kind` keeps only entries of those kinds: week (the use of each complete week), usage (first uses, returns after more
     than 14 days of silence), health, milestone, ticket, survey, meeting, message, handoff, contract, subscription, cta,
-    note, contact, opportunity, renewal (what was written about
-    it), promise; without it all but the weeks of use are listed. `text` keeps entries that hold
+    note, contact, opportunity, renewal and risk (what was written
+    about them), promise; without it all but the weeks of use are listed. `text` keeps entries that hold
     all of its words, `from` and `to` those of a span of days. At most `limit` entries are listed, after leaving out
     `offset`; `total` counts all. Single events are never listed: their weeks are.
 
