@@ -36,7 +36,9 @@ def test_a_flag_and_a_note_written_on_a_page_count_at_once(reader: Reader, demo_
             assert seen.problems == []
         with reader.open(base, f"onboarding?tab=Risk+meeting&at={account_id}") as seen:
             assert "Finance sends it on Monday" in seen.text()
-        with reader.open(base, f"account?account={account_id}&tab=Notes+%26+calls&as_of={store.newest_day.replace(day=1)}") as seen:
+        with reader.open(
+            base, f"account?account={account_id}&tab=Notes+%26+calls&as_of={store.newest_day.replace(day=1)}"
+        ) as seen:
             assert "a look at the past" in seen.text()
             assert seen.page.get_by_role("button", name="Add note").count() == 0
             assert "Finance sends it on Monday" not in seen.text()
