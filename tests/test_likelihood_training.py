@@ -9,7 +9,9 @@ import pytest
 
 from cs_metrics.config import load_config
 from cs_metrics.contract.facts import read_manifest, write_manifest
+from cs_metrics.contract.load import load
 from cs_metrics.marts.publication import publish
+from cs_metrics.metrics import run
 from cs_metrics.metrics.likelihood import landmark_of, open_contracts
 from cs_metrics.metrics.likelihood_parts import likelihood_parts
 from cs_metrics.metrics.renewals import open_with_likelihood
@@ -19,7 +21,11 @@ from cs_metrics.models.likelihood_trial import CANDIDATES, clustered
 from cs_metrics.store import Database, Store
 from cs_metrics.training import make
 from tests.likelihood_company import NEWEST, learned
+from tests.renewal_company import answers, lost, renewed, sellers
 from tests.support import day
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +156,25 @@ def test_what_is_missing_is_not_guessed(store: Store) -> None:
     for name in ("nps", "csat", "key_weeks", "active_days", "onboarded", "last_discount"):
         assert np.isnan(by[name]).all(), name
     assert (by["sponsor_left"] == weeks["sponsor_left"]).all()
+
+
+def test_outcomes_of_one_day_cannot_judge_what_they_taught(tmp_path: Path) -> None:
+    contracts = [(renewed if at % 4 else lost)(f"c{at}", "2023-09-20", "2023-09-20") for at in range(80)]
+    later = answers("c1", "2023-12-31", "2023-12-31", 9)
+    card = run(sellers(tmp_path, contracts, surveys=later), "likelihood_card", as_of=day("2023-12-31"))
+    assert card["model"].tolist() == ["base rate by segment and health"]
+    assert card["reason"].iloc[0].startswith("all outcomes lie on one day, so that no time split exists")
+    assert card["trained_decisions"].iloc[0] == 80
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the public data sets do not lie beside the project")
+def test_where_renewals_are_drawn_at_random_nothing_is_found(tmp_path: Path) -> None:
+    mapping = ROOT / "docs" / "examples" / "ravenstack" / "mapping.toml"
+    assert load(SHARED / "ravenstack", tmp_path, mapping=mapping).status == "published"
+    public = Database.open(tmp_path).current()
+    card = run(public, "likelihood_card", as_of=public.newest_day).iloc[0]
+    assert 0.42 <= card["auc"] <= 0.58
+    assert card["verdict"].startswith("It does not separate")
 
 
 def again(store: Store, number: int) -> Store:

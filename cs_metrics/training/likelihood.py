@@ -212,7 +212,10 @@ class _Round:
         losses = int((base["renewed"] == 0).sum())
         judged.append({"candidate": "base", "judged": len(base), "judged_losses": losses, "log_loss": log_loss(base)})
         if not len(base):
-            return judged, "", "no later decision is known: what was learned cannot be judged on a time split"
+            days = self.known["known_on"].nunique()
+            one_day = "all outcomes lie on one day, so that no time split exists"
+            later = "no later decision is known"
+            return judged, "", f"{one_day if days == 1 else later}: what was learned cannot be judged"
         if losses < self.settings.min_losses:
             return (
                 judged,
