@@ -21,7 +21,7 @@ _STRENGTH = 0.1  # of the logistic model: the smaller, the more its coefficients
 _MISSING_FROM = 0.02  # a column's absence is a sign of its own where this share of rows, but not nearly all, lacks it
 _LINE_PRIOR = 300.0  # how many decisions the calibration weighs "leave it as it is"
 _TREES = {
-    "forest": {"num_parallel_tree": 80, "max_depth": 5, "learning_rate": 1.0, "subsample": 0.5, "colsample_bynode": 0.4, "min_child_weight": 2.0, "reg_lambda": 1.0},
+    "forest": {"num_parallel_tree": 40, "max_depth": 4, "learning_rate": 1.0, "subsample": 0.5, "colsample_bynode": 0.4, "min_child_weight": 2.0, "reg_lambda": 1.0},
     "boosting": {"max_depth": 2, "learning_rate": 0.08, "subsample": 0.7, "colsample_bynode": 0.3, "min_child_weight": 2.0, "reg_lambda": 5.0},
 }  # fmt: skip
 _ROUNDS = {"forest": 1, "boosting": 100}

@@ -34,8 +34,9 @@ __all__ = ["TABLES", "train"]
 _MAIN = LANDMARKS[0]
 _SAMPLES = 4_000  # rows asked again per factor, for its importance
 _MOST_SAMPLES = 10
-_MOST_EXPLAINED = 1_000  # newest decisions that tell which way a factor pulls
-_PARTS_WITHIN_DAYS = 190  # reasons are kept for contracts that end within so many days
+_MOST_LEARNED = 10_000  # newest decisions: older ones cost time and say little more
+_MOST_EXPLAINED = 300  # newest decisions that tell which way a factor pulls
+_PARTS_WITHIN_DAYS = {"logistic": 190, "forest": 98, "boosting": 98}  # before the end; those of trees take longer
 _NAMES = tuple(one.name for one in FACTORS)
 
 
@@ -133,6 +134,7 @@ class _Round:
         if _too_few(self.settings, len(known), int((known["renewed"] == 0).sum())):
             return []
         self.segments[landmark] = levels_of(known)
+        known = known.tail(_MOST_LEARNED)
         learned = design(known, self.segments[landmark])
         ahead = self.ahead[self.ahead["landmark_days"] == landmark]
         asked = design(ahead, self.segments[landmark])
@@ -157,7 +159,7 @@ class _Round:
         """
         model, line = self.models[_MAIN, candidate]
         ahead = self.ahead[self.ahead["landmark_days"] == _MAIN]
-        known = self.known[self.known["landmark_days"] == _MAIN]
+        known = self.known[self.known["landmark_days"] == _MAIN].tail(_MOST_LEARNED)
         asked, pool = design(ahead, self.segments[_MAIN]), design(known, self.segments[_MAIN])
         rng = np.random.default_rng(self.trained_on.toordinal())
         times = int(np.clip(_SAMPLES // max(len(ahead), 1), 1, _MOST_SAMPLES))
@@ -262,7 +264,7 @@ class _Round:
             scores.append(
                 found.assign(landmark_days=landmark, candidate=chosen, likelihood=chance, weight=max(weight, 10.0))
             )
-            near = (rows["days_left"] <= _PARTS_WITHIN_DAYS).to_numpy()
+            near = (rows["days_left"] <= _PARTS_WITHIN_DAYS[chosen]).to_numpy()
             parts.append(_parts(found[near], model, line, Design(asked.values[near], asked.names, asked.factors)))
         return {"renewal_score": pd.concat(scores), "renewal_part": pd.concat(parts)}
 
