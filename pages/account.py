@@ -5,8 +5,8 @@ from functools import partial
 import streamlit as st
 
 from cs_metrics.ui import account as top
+from cs_metrics.ui import account_health, account_timeline, brief, shell
 from cs_metrics.ui import account_tabs as tabs
-from cs_metrics.ui import account_timeline, brief, shell
 
 page = shell.begin("Account", "What must I know and say in the next meeting?", has_scope=False)
 account = top.chosen(page)
@@ -20,6 +20,7 @@ brief.buttons(page, account)
 top.talk(page, account)
 shown = {
     "Timeline": account_timeline.draw,
+    "Health": account_health.draw_health,
     "People": tabs.people,
     "Use": tabs.use,
     "Value": tabs.value,

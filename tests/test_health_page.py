@@ -8,15 +8,17 @@ from streamlit.testing.v1 import AppTest
 
 from cs_metrics.metrics import run
 from cs_metrics.report import health_charts as draw
-from cs_metrics.store import Store
+from cs_metrics.report import health_trial as trial
+from cs_metrics.store import Database, Store
+from cs_metrics.workspace.entries import NewEntry
 from tests.support import account, company, line
 
 PAGE = str(Path(__file__).resolve().parent.parent / "pages" / "health.py")
 TABS = {
     "Customers": "Every customer, the lowest score first",
     "At risk": "Accounts at risk, why, and what is under way",
-    "Moves": "accounts by health 90 days ago and now",
-    "Does the score work?": "what became of them",
+    "Moves": "The same as flows",
+    "Does the score work?": "Does it work for each?",
     "Revenue forecast": "ARR is expected at",
     "Busy, and advocates": "use is green, the customer's own result red",
     "What the score is made of": "measures, scales and weights in force",
@@ -149,7 +151,7 @@ def test_a_mix_of_few_is_counted() -> None:
     assert [list(one.y) for one in chart.series] == [[1.0], [2.0]]
 
 
-def test_a_back_test_draws_no_rate_over_few_accounts() -> None:
+def test_a_trial_draws_no_rate_over_few_accounts() -> None:
     rows = pd.DataFrame(
         {
             "colour": ["red", "yellow", "green", "none"],
@@ -158,8 +160,89 @@ def test_a_back_test_draws_no_rate_over_few_accounts() -> None:
             "loss_rate": [0.5, 0.25, 0.02, None],
             "low": [0.24, 0.05, 0.0, None],
             "high": [0.76, 0.7, 0.1, None],
+            "base_rate": [7 / 64] * 4,
         }
     )
-    chart = draw.backtest(rows, 5)
-    assert (list(chart.names), list(chart.value)) == (["■ At risk", "▲ Watch", "● Healthy"], [0.5, None, 0.02])
-    assert list(chart.notes) == ["5 of 10 accounts", "1 of 4 accounts", "1 of 50 accounts"]
+    chart = trial.by_colour(rows, 5)
+    assert list(chart.x) == ["■ At risk", "▲ Watch", "● Healthy"]
+    assert [list(one.y) for one in chart.series] == [[0.5, None, None], [None, None, None], [None, None, 0.02]]
+    assert chart.series[0].notes[0] == "5 of 10 accounts lost, 95% interval 24.0% to 76.0%"
+    assert chart.marks[0].y == 7 / 64
+    assert trial.base_words(rows) == "; dashed: 10.9% of all accounts"
+    assert trial.colour_title(rows, 5) == "50.0% of the red accounts and 2.0% of the green accounts were lost"
+
+
+def moves() -> pd.DataFrame:
+    rows = [("green", "red", 3, 30.0, "down"), ("red", "left", 1, 5.0, "left"), ("green", "green", 2, 8.0, "same")]
+    frame = pd.DataFrame(rows, columns=["from_colour", "to_colour", "accounts", "arr", "direction"])
+    return frame.assign(group=["SMB", "SMB", "Mid"])
+
+
+def test_matrix_and_flows_show_the_same_by_count_and_by_arr() -> None:
+    for of, total in (("accounts", 6), ("arr", 43.0)):
+        flows, table = draw.migration(moves(), "USD", of), draw.matrix(moves(), "USD", of)
+        assert sum(one.value for one in flows.flows) == total
+        assert sum(value or 0 for line in table.cells for value in line) == total
+    assert list(table.rows) == ["● Healthy", "■ At risk"]
+    assert draw.migration_title(moves(), "USD", "arr") == "$30 moved down, $0 up, $5 left"
+    assert draw.moved(moves())[["group", "down", "left", "same", "down_arr"]].values.tolist() == [
+        ["SMB", 3, 1, 0, 30.0],
+        ["Mid", 0, 0, 2, 0.0],
+    ]
+
+
+def test_the_drivers_stand_between_the_two_scores() -> None:
+    rows = pd.DataFrame(
+        {
+            "from_week_end": pd.to_datetime(["2024-06-02"] * 2),
+            "to_week_end": pd.to_datetime(["2024-06-30"] * 2),
+            "score_before": [60.0, 60.0],
+            "score_after": [50.0, 50.0],
+            "driver": ["nps", "active_days"],
+            "points": [-12.0, 2.0],
+            "before": ["9", "3 days"],
+            "after": ["4", "5 days"],
+        }
+    )
+    steps = draw.drivers(rows).steps
+    assert [(one.label, one.value, one.is_total) for one in steps] == [
+        ("2 Jun 2024", 60.0, True),
+        ("NPS", -12.0, False),
+        ("Active days", 2.0, False),
+        ("30 Jun 2024", 50.0, True),
+    ]
+
+
+def test_people_write_on_the_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    names = [f"a{number}" for number in range(6)]
+    surveys = [{"account_id": one, "kind": "nps", "score": 2, "answered_at": "2024-03-01T09:00:00"} for one in names]
+    company(
+        tmp_path,
+        accounts=[account(one) for one in names],
+        subscriptions=[line(one, "2024-01-01", None, 10) for one in names],
+        surveys=surveys,
+        messages=[{"account_id": "a0", "kind": "check_in", "sent_at": "2024-06-30T09:00:00"}],
+    )
+    page = opened(monkeypatch, tmp_path, tab="At risk", risk="a1")
+    assert "Computed: **■ At risk** 20" in texts(page).replace("\\", "")
+    page.button(key="override_risk").click().run()
+    assert not page.exception
+    assert [one.label for one in page.text_area] == ["Why the score is wrong"]
+    database = Database.open(tmp_path)
+    said = [
+        NewEntry("health", "a1", "override", note="They only need time", body={"colour": "green"}),
+        NewEntry("risk", "a1", "cause", body={"cause": "wrong_fit"}),
+        NewEntry(
+            "risk", "a1", "action", subject="x", body={"what": "Call them", "owner": "Bob", "due_on": "2024-07-02"}
+        ),
+    ]
+    database.workspace.write(said, author="Ann", effective_on="2024-06-30")
+    told = texts(opened(monkeypatch, tmp_path, tab="At risk", risk="a1")).replace("\\", "")
+    assert "Said: **● Healthy**: They only need time" in told
+    assert "**High: wrong-fit customer (Ann)**" in told
+    assert "**Call them**" in told
+    assert "What people do about them" in told
+    assert "Of 1 account a person says another health; counted is the score." in told
+    past = texts(opened(monkeypatch, tmp_path, tab="At risk", risk="a1", as_of="2024-06-29"))
+    assert "This is a look at the past" in past
+    assert "Call them" not in past

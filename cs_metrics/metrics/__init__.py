@@ -23,6 +23,7 @@ from cs_metrics.metrics import (  # noqa: F401
     contract_mix,
     delay,
     disagreement,
+    end_users,
     expansion,
     expansion_departments,
     expansion_effect,

@@ -150,7 +150,7 @@ def agenda(now: Any, rows: pd.DataFrame) -> dict[str, list[str]]:
 
     `now` is the row of `account_header`, `rows` are those of `account_agenda`.
     """
-    drivers = [*_sentences(now["reasons"]), now["alert"]]
+    drivers = [*_sentences(now["reasons"]), now["alert"], _override(now)]
     drivers += [f"For the renewal: {now['reasons_for']}"] if _is_said(now["reasons_for"]) else []
     drivers += [f"Against it: {now['reasons_against']}"] if _is_said(now["reasons_against"]) else []
     steps = (
@@ -183,6 +183,14 @@ def _line(one: Any) -> str:
 def _sentences(words: Any) -> list[str]:
     """Return the sentences of a text, each one a line."""
     return re.split(r"(?<=[.!?]) (?=[A-Z])", words) if _is_said(words) else []
+
+
+def _override(now: Any) -> str:
+    """Return what a person says of its health instead of the score, empty where nobody does."""
+    if not _is_said(now["override_colour"]):
+        return ""
+    who = f"{now['override_by']} on {say.date(now['override_on'])}"
+    return f"Overridden: {say.health(now['override_colour'])} ({who}): {now['override_reason']}"
 
 
 def _is_said(words: Any) -> bool:

@@ -1,6 +1,6 @@
 """The pictures of health, made from the rows of its metrics, each with the title that says what it shows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -10,12 +10,17 @@ from cs_metrics.report import format as say
 
 __all__ = [
     "auc_note",
-    "backtest",
+    "driver_words",
+    "drivers",
+    "matrix",
     "migration",
     "migration_title",
     "mix",
     "mix_note",
     "mix_title",
+    "moved",
+    "override_note",
+    "risk_by_group",
     "scores",
     "trend",
     "trend_title",
@@ -63,6 +68,13 @@ def mix_note(rows: pd.DataFrame, minimum: int) -> str:
     """Return the groups that are too small for a share, with their counts."""
     said = [f"{group or '(none)'} ({say.count(one)})" for group, one in _sizes(rows).items() if 0 < one < minimum]
     return f"Fewer than {minimum} accounts, so without a share: {', '.join(said)}." if said else ""
+
+
+def override_note(summary: pd.Series) -> str:
+    """Return for how many accounts a person says another health, from the row of `health_summary`."""
+    if not summary.overridden:
+        return ""
+    return f"Of {say.plural(int(summary.overridden), 'account')} a person says another health; counted is the score."
 
 
 def _sizes(rows: pd.DataFrame) -> dict[str, int]:
@@ -141,50 +153,97 @@ def auc_note(proof: pd.Series) -> str:
     return f"{proof.auc_low:.2f} to {proof.auc_high:.2f}, chance is 0.50"
 
 
-def migration(rows: pd.DataFrame, currency: str) -> c.Sankey:
-    """Return who went from which colour to which, by count, from `health_migration`."""
+def migration(rows: pd.DataFrame, currency: str, of: str = "accounts") -> c.Sankey:
+    """Return who went from which colour to which, by count or by ARR, from `health_migration`."""
     words = {name: say.health(name) for name in SHADES} | {"left": "Left"}
     flows = [
         c.Flow(
             source=words[one["from_colour"]],
             target=words[one["to_colour"]],
-            value=float(one["accounts"]),
+            value=float(one[of]),
             note=_note(one, currency),
         )
         for one in rows.to_dict("records")
     ]
     colours: dict[str, c.Colour] = {words[name]: shade for name, shade in SHADES.items()}
-    return c.Sankey(flows=flows, colours={**colours, "Left": "grey"}, unit="count")
-
-
-def migration_title(rows: pd.DataFrame) -> str:
-    """Return how many moved down, up and left."""
-    counted = rows.groupby("direction")["accounts"].sum()
-    down, up, left = (int(counted.get(name, 0)) for name in ("down", "up", "left"))
-    return f"{say.plural(down, 'account')} moved down, {up} up, {left} left"
-
-
-def backtest(rows: pd.DataFrame, minimum: int) -> c.Intervals:
-    """Return the loss rates of the colours with their intervals, from `health_backtest`; none over too few accounts."""
-    shown = rows[rows["accounts"] > 0]
-    enough: Sequence[bool] = list(shown["accounts"] >= minimum)
-
-    def values(column: str) -> list[float | None]:
-        return [one if is_shown else None for one, is_shown in zip(c.values(shown[column]), enough, strict=True)]
-
-    return c.Intervals(
-        names=[say.health(name) for name in shown["colour"]],
-        value=values("loss_rate"),
-        low=values("low"),
-        high=values("high"),
-        unit="percent",
-        zero=None,
-        notes=[
-            f"{say.count(lost)} of {say.plural(accounts, 'account')}"
-            for lost, accounts in zip(shown["lost"], shown["accounts"], strict=True)
-        ],
-        x_title="Share lost",
+    return c.Sankey(
+        flows=flows, colours={**colours, "Left": "grey"}, unit="money" if of == "arr" else "count", height=340
     )
+
+
+def matrix(rows: pd.DataFrame, currency: str, of: str = "accounts") -> c.Heatmap:
+    """Return the same as a matrix: a row for each colour before, a column for each after and for those who left."""
+    cells = {(one["from_colour"], one["to_colour"]): one for one in rows.to_dict("records")}
+    before = [name for name in SHADES if any(source == name for source, _ in cells)]
+    after = [*SHADES, "left"]
+    found = [[cells.get((source, target)) for target in after] for source in before]
+    return c.Heatmap(
+        rows=[say.health(name) for name in before],
+        columns=[*(say.health(name) for name in SHADES), "Left"],
+        cells=[[float(one[of]) if one else 0.0 for one in line] for line in found],
+        notes=[[_note(one, currency) if one else "no account" for one in line] for line in found],
+        unit="money" if of == "arr" else "count",
+        x_title="Now",
+        height=340,
+    )
+
+
+def migration_title(rows: pd.DataFrame, currency: str = "", of: str = "accounts") -> str:
+    """Return how many, or how much ARR, moved down, up and left."""
+    counted = rows.groupby("direction")[of].sum()
+    down, up, left = (counted.get(name, 0) for name in ("down", "up", "left"))
+    if of == "arr":
+        return f"{say.money(down, currency)} moved down, {say.money(up, currency)} up, {say.money(left, currency)} left"
+    return f"{say.plural(int(down), 'account')} moved down, {say.count(up)} up, {say.count(left)} left"
+
+
+def moved(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each group of `health_migration`: accounts and ARR that moved down, up, left or stayed."""
+    ways = ["down", "up", "left", "same"]
+    accounts, arr = (
+        rows.pivot_table(index="group", columns="direction", values=of, aggfunc="sum", fill_value=0).reindex(
+            columns=ways, fill_value=0
+        )
+        for of in ("accounts", "arr")
+    )
+    found = accounts.join(arr.rename(columns=lambda name: f"{name}_arr")).reset_index()
+    return found.sort_values("down_arr", ascending=False, ignore_index=True)
+
+
+def risk_by_group(rows: pd.DataFrame, minimum: int) -> c.Line:
+    """Return the share of ARR that is at risk week by week, a line for each of the six largest groups of `health_trend`."""
+    size = rows.groupby("group")["arr"].max().sort_values(ascending=False)
+    shown = list(size.index[:6])
+    red = rows[rows["colour"] == "red"]
+    few = rows.groupby(["group", "week_end"])["accounts"].sum()
+    weeks = sorted(red["week_end"].unique())
+    series = []
+    for group in shown:
+        mine = red[red["group"] == group].set_index("week_end")["arr_share"].reindex(weeks)
+        enough = [few.get((group, week), 0) >= minimum for week in weeks]
+        known = c.values([value if is_shown else None for value, is_shown in zip(mine, enough, strict=True)])
+        series.append(c.Series(name=str(group) or "(none)", y=known))
+    return c.Line(x=[pd.Timestamp(week).date() for week in weeks], series=series, unit="percent", from_zero=True)
+
+
+def drivers(rows: pd.DataFrame) -> c.Waterfall:
+    """Return the change of a score as a waterfall of its parts, from `health_change`."""
+    first = rows.iloc[0]
+    parts = [
+        c.Step(label=driver_words(one["driver"]), value=float(one["points"]), note=f"{one['before']} → {one['after']}")
+        for one in rows.to_dict("records")
+    ]
+    steps = [
+        c.Step(label=say.date(first["from_week_end"]), value=float(first["score_before"]), is_total=True),
+        *parts,
+        c.Step(label=say.date(first["to_week_end"]), value=float(first["score_after"]), is_total=True),
+    ]
+    return c.Waterfall(steps=steps, unit="number")
+
+
+def driver_words(name: str) -> str:
+    """Return the name of a measure for a label."""
+    return {"nps": "NPS", "csat": "CSAT"}.get(name, name.replace("_", " ").capitalize())
 
 
 def _note(row: Mapping[Any, Any], currency: str) -> str:

@@ -2,16 +2,22 @@
 
 from functools import partial
 
+import streamlit as st
+
+from cs_metrics import periods
 from cs_metrics.report import format as say
 from cs_metrics.report import health_charts as draw
 from cs_metrics.ui.figures import Figure
-from cs_metrics.ui.health_columns import SCORES
+from cs_metrics.ui.health_columns import MOVES, OVERRIDES, PEOPLE, SCORES
 from cs_metrics.ui.shell import Page
 
-__all__ = ["GROUPS", "draw_answer", "draw_customers", "draw_moves", "draw_pictures"]
+__all__ = ["GROUPS", "draw_answer", "draw_customers", "draw_moves", "draw_pictures", "said"]
 
 GROUPS = {"total": "Total", "segment": "Segment", "stage": "Stage", "csm": "CSM"}
 _SINCE = "vs 28 days before"
+_OF = {"accounts": "Accounts", "people": "End users"}
+_MEASURED = {"accounts": "Accounts", "arr": "ARR"}
+_SPANS = {"90": "90 days", "28": "28 days", "180": "180 days"}
 
 
 def draw_answer(page: Page) -> None:
@@ -19,6 +25,8 @@ def draw_answer(page: Page) -> None:
     now, proof = page.metric("health_summary").iloc[0], page.metric("health_backtest").iloc[0]
     red = f"{say.plural(now.red, 'account')} worth {page.money(now.red_arr)} {'is' if now.red == 1 else 'are'} at risk"
     believe = f"Back-test of the score over 90 days: {proof.verdict}."
+    if now.alerts:
+        red = f"{red}, {say.count(now.alerts)} of them for two weeks or more"
     unknown = "" if now.scored else "no customer has a score"
     figure = partial(page.figure, since=_SINCE, metric="health_summary", reason=unknown)
     counted = {"part": now.green, "whole": now.scored, "noun": "scored account"}
@@ -58,7 +66,7 @@ def draw_pictures(page: Page) -> None:
             caption="accounts and ARR by health",
             metric=("health_distribution", {"by": by}),
             key="mix",
-            note=draw.mix_note(rows, fewest),
+            note=" ".join(one for one in (draw.mix_note(rows, fewest), draw.override_note(now)) if one),
         )
     with right:
         weeks = page.metric("health_trend")
@@ -72,9 +80,25 @@ def draw_pictures(page: Page) -> None:
 
 
 def draw_customers(page: Page) -> None:
-    """Draw the list of every customer."""
+    """Draw the list of every customer: the score of the account, or the people behind it."""
+    of = page.choose("of", "Whose health", _OF)
+    if of == "people":
+        people = page.metric("end_user_health")
+        hidden = int(people["is_hidden"].sum())
+        page.table(
+            people,
+            PEOPLE,
+            title=f"{say.plural(hidden, 'green account')} {'hides' if hidden == 1 else 'hide'} idle seats",
+            caption="known users of the last four complete weeks, the most idle seats first",
+            metric="end_user_health",
+            key="people",
+            empty="No customer.",
+        )
+        return
+    rows = page.metric("health")
+    rows["said"] = [said(colour, by) for colour, by in zip(rows["override_colour"], rows["override_by"], strict=True)]
     page.table(
-        page.metric("health"),
+        rows,
         SCORES,
         title="Every customer, the lowest score first",
         caption="score of the last complete week",
@@ -82,29 +106,71 @@ def draw_customers(page: Page) -> None:
         key="health",
         empty="No customer.",
     )
+    overrides = page.metric("health_overrides")
+    if len(overrides):
+        page.table(
+            overrides,
+            OVERRIDES,
+            title="What people said instead of the score",
+            caption="the newest first, with what came of it",
+            metric="health_overrides",
+            key="overrides",
+        )
+
+
+def said(colour: object, by: object) -> str:
+    """Return what a person says instead of a score: colour and name, empty where nobody does."""
+    return f"{say.health(colour)} ({by})" if isinstance(colour, str) and colour else ""
 
 
 def draw_moves(page: Page) -> None:
-    """Draw who went from which colour to which in 90 days, and how many have which score."""
-    now = page.metric("health_summary").iloc[0]
+    """Draw who went from which colour to which, as matrix and flows, group by group, and how many have which score."""
+    now, fewest, by = page.metric("health_summary").iloc[0], page.config.min_accounts, page.choices["by"]
+    with st.container(horizontal=True, gap="small"):
+        of = page.choose("moves_of", "By", _MEASURED)
+        days = page.choose("moves_days", "Within", _SPANS)
+    since = periods.add_days(page.as_of, -int(days))
+    moves, asked = page.metric("health_migration", from_=since), ("health_migration", {"from": since})
+    title, caption = draw.migration_title(moves, page.currency, of), f"health {days} days ago and now"
     left, right = page.columns(1, 1)
     with left:
-        moves = page.metric("health_migration")
-        page.chart(
-            draw.migration(moves, page.currency),
-            title=draw.migration_title(moves),
-            caption="accounts by health 90 days ago and now",
-            metric="health_migration",
-            key="migration",
-        )
+        table = draw.matrix(moves, page.currency, of)
+        page.chart(table, title=title, caption=caption, metric=asked, key="matrix")
     with right:
+        flows = draw.migration(moves, page.currency, of)
+        page.chart(flows, title="The same as flows", caption=caption, metric=asked, key="migration")
+    left, right = page.columns(1, 1)
+    with left:
         if not now.scored:
             page.empty("No account has enough data for a score; the list says what each one needs.")
-            return
-        page.chart(
-            draw.scores(page.metric("health_distribution", bins=20), page.currency),
-            title=f"{say.plural(now.scored, 'account')} of {say.count(now.customers)} have a score",
-            caption="accounts by score",
-            metric=("health_distribution", {"bins": 20}),
-            key="scores",
-        )
+        else:
+            page.chart(
+                draw.scores(page.metric("health_distribution", bins=20), page.currency),
+                title=f"{say.plural(now.scored, 'account')} of {say.count(now.customers)} have a score",
+                caption="accounts by score",
+                metric=("health_distribution", {"bins": 20}),
+                key="scores",
+            )
+    with right:
+        _draw_groups(page, "segment" if by == "total" else by, fewest)
+    group = "segment" if by == "total" else by
+    page.table(
+        draw.moved(page.metric("health_migration", from_=since, by=group)),
+        MOVES,
+        title=f"Who moved, by {'CSM' if group == 'csm' else group}",
+        caption=caption,
+        metric=("health_migration", {"from": since, "by": group}),
+        key="moved",
+        opens=None,
+    )
+
+
+def _draw_groups(page: Page, group: str, fewest: int) -> None:
+    weeks = page.metric("health_trend", by=group)
+    page.chart(
+        draw.risk_by_group(weeks, fewest),
+        title=f"Share of ARR at risk, by {'CSM' if group == 'csm' else group}",
+        caption="each week as it was, the six largest",
+        metric=("health_trend", {"by": group}),
+        key="risk_by_group",
+    )
