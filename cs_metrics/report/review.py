@@ -317,12 +317,13 @@ def use_picture(found: Facts) -> Picture:
 def departments_picture(found: Facts) -> Picture:
     """Return the users by department."""
     shown = found.departments[:8]
+    series = [
+        c.Series(name="Active in 4 weeks", y=[float(one.active) for one in shown]),
+        c.Series(name="New", y=[float(one.new) for one in shown], colour="3"),
+    ]
     drawn = c.Bars(
         x=[one.name for one in shown],
-        series=[
-            c.Series(name="Active in 4 weeks", y=[float(one.active) for one in shown]),
-            c.Series(name="New", y=[float(one.new) for one in shown], colour="3"),
-        ],
+        series=[one for one in series if any(one.y)],
         is_horizontal=True,
         is_stacked=True,
     )

@@ -51,7 +51,8 @@ def places(section: Section) -> list[Place]:
         height = max(min(left, _MOST_PICTURE), _height(row, scale)) if _grows(row) else _height(row, scale)
         x = MARGIN
         for block, width in zip(row.blocks, _widths(row), strict=True):
-            found.append(Place(block=block, x=x, y=y, width=width, height=height, scale=scale))
+            high = _NUMBERS if isinstance(block, Numbers) else height
+            found.append(Place(block=block, x=x, y=y, width=width, height=high, scale=scale))
             x += width + 2 * GAP
         y += height + GAP
     return found

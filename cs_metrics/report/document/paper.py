@@ -113,6 +113,7 @@ def _block(block: Block, document: Document, brand: Brand, width: float, height:
     if isinstance(block, Numbers):
         room = width / max(len(block.items), 1) - 26
         lines = max((layout.wrapped(one.note, 8, room) if one.note else 0 for one in block.items), default=0)
+        lines += max((layout.wrapped(one.label, 8, room) for one in block.items), default=1) - 1
         return {"kind": "numbers", "items": [vars(one) for one in block.items], "height": 44 + 10 * lines}
     if isinstance(block, Table):
         rows: Sequence[Sequence[str]] = block.rows

@@ -110,7 +110,7 @@ class _Sheet:
             else axes.tick_labels(at, unit, self.currency)
         )
         self.low, self.high = at[0], at[-1]
-        self.left, self.right = max(map(self.wide, labels)) + self.size * 0.6, self.width - right
+        self.left, self.right = max(map(self.wide, labels)) * 1.15 + self.size * 0.8, self.width - right
         self.top, self.bottom = top, self.height - self.size * 1.9
         for one, words in zip(at, labels, strict=True):
             self.line(self.left, self.y(one), self.right, self.y(one), self.look.border if one == 0 else self.look.grid)
