@@ -7,11 +7,14 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cs_metrics import periods
 from cs_metrics.errors import MetricError
 from cs_metrics.metrics import Scope, run
-from cs_metrics.metrics.contract_mix import DAYS_A_MONTH
+from cs_metrics.metrics.contract_mix import DAYS_A_MONTH, product_limit
+from cs_metrics.metrics.survival import kaplan_meier
 from cs_metrics.store import Store
 from tests.support import account, company, day, line, records
 
@@ -179,3 +182,16 @@ def test_seasonality_agrees_with_the_movements_of_revenue(demo_store: Store) -> 
     assert parts.to_list() == whole["churned_accounts"].tolist()
     narrow = run(demo_store, "churn_seasonality", scope=Scope.of(segment="SMB"))
     assert narrow["opening_accounts"].sum() < run(demo_store, "churn_seasonality")["opening_accounts"].sum()
+
+
+times = st.lists(st.tuples(st.integers(0, 40), st.booleans()), min_size=1, max_size=30)
+
+
+@settings(max_examples=40, deadline=None)
+@given(times)
+def test_the_short_estimate_is_that_of_kaplan_and_meier(seen: list[tuple[int, bool]]) -> None:
+    days, happened = [one for one, _ in seen], [two for _, two in seen]
+    short, full = product_limit(days, happened), kaplan_meier(days, happened)
+    at = dict(zip(*short, strict=True))
+    for row in full.itertuples():
+        assert at[row.time_days] == pytest.approx(row.survival)

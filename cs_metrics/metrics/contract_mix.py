@@ -6,21 +6,25 @@ the month for churn.
 """
 
 import datetime as dt
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from cs_metrics import periods
 from cs_metrics.errors import MetricError
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
-from cs_metrics.metrics.survival import CUSTOMER_SPANS, days_until, kaplan_meier
+from cs_metrics.metrics.shared import shared
+from cs_metrics.metrics.survival import CUSTOMER_SPANS
 from cs_metrics.store import Store
 
-__all__ = ["acquisition_payback", "churn_seasonality", "payback_curves", "season_leavers"]
+__all__ = ["acquisition_payback", "churn_seasonality", "payback_curves", "product_limit", "season_leavers"]
 
 DAYS_A_MONTH = 365.25 / 12
+_ROUNDING = 1e-9
+_NUMBERS = ("acquisition_cost", "margin", "recovered_days", "watched_days")
 BILLINGS = ("monthly", "quarterly", "annual", "multi_year", "")
 
 # One row per account that has paid by $as_of: its billing at first, its cost, what it has brought, and since when that is
@@ -91,31 +95,53 @@ def _paid(store: Store, as_of: dt.date, scope: Scope, gross_margin: float | None
     margin = store.config.contract_mix.gross_margin if gross_margin is None else gross_margin
     if not 0 < margin <= 1:
         raise MetricError(f"gross_margin={margin} is not possible: write a share above 0 and up to 1.")
-    until = pd.Timestamp(as_of) + pd.Timedelta(days=1)
-    found = store.frame(_PAID, scope=scope, as_of=as_of, until=until.date(), margin=margin, days_a_month=DAYS_A_MONTH)
+    return shared(store, "paid", _make_paid, as_of=as_of, scope=scope, margin=margin)
+
+
+def _make_paid(store: Store, *, as_of: dt.date, scope: Scope, margin: float) -> pd.DataFrame:
+    until = periods.add_days(as_of, 1)
+    found = store.frame(_PAID, scope=scope, as_of=as_of, until=until, margin=margin, days_a_month=DAYS_A_MONTH)
     found["recovered_days"] = found["recovered_days"].astype("float64")
     return found
 
 
-def _curve(part: pd.DataFrame) -> pd.DataFrame:
+Curve = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
+
+
+def product_limit(days: npt.ArrayLike, has_happened: npt.ArrayLike) -> Curve:
+    """Return the Kaplan-Meier estimate alone, times and shares, without its interval: a page asks for many of them."""
+    time, happened = np.asarray(days, dtype=np.float64), np.asarray(has_happened, dtype=np.float64)
+    times, at = np.unique(time, return_inverse=True)
+    ended, events = np.bincount(at, minlength=len(times)), np.bincount(at, weights=happened, minlength=len(times))
+    at_risk = time.size - (np.cumsum(ended) - ended)
+    share = np.cumprod(1 - events / np.maximum(at_risk, 1))
+    return (np.append(0.0, times), np.append(1.0, share)) if len(times) and times[0] > 0 else (times, share)
+
+
+def _curve(recovered_days: npt.NDArray[np.float64], watched_days: npt.NDArray[np.float64]) -> Curve:
     """Return the Kaplan-Meier curve of the days to recover the cost.
 
     An account lost before it recovered its cost stays in the denominator for as long as it could have been watched:
     it has not recovered it, and never will. The day of an account's censoring is known (the as-of day), so this is
     the share of all accounts that has recovered its cost by then.
     """
-    days = part["recovered_days"].fillna(part["watched_days"])
-    return kaplan_meier(days.to_numpy(dtype="float64"), part["recovered_days"].notna().to_numpy())
+    has = ~np.isnan(recovered_days)
+    return product_limit(np.where(has, recovered_days, watched_days), has)
 
 
-def _shares(curve: pd.DataFrame, days: npt.ArrayLike) -> npt.NDArray[np.float64]:
+def _shares(curve: Curve, days: npt.ArrayLike) -> npt.NDArray[np.float64]:
     """Return the share that has recovered its cost within so many days, NaN where nobody was watched for so long."""
-    asked = np.asarray(days, dtype=np.float64)
-    if curve.empty:
+    asked, (times, left) = np.asarray(days, dtype=np.float64), curve
+    if not times.size:
         return np.full(asked.shape, np.nan)
-    times, left = curve["time_days"].to_numpy(), curve["survival"].to_numpy()
     found = 1 - left[np.searchsorted(times, asked, side="right") - 1]
     return np.where((asked > times[-1]) & (left[-1] > 0), np.nan, found)
+
+
+def _months_until(curve: Curve, share: float) -> float:
+    """Return the months by which that share has recovered its cost, NaN where the curve does not get there."""
+    reached = curve[0][curve[1] <= 1 - share + _ROUNDING]
+    return float(reached[0]) / DAYS_A_MONTH if reached.size else float("nan")
 
 
 @metric(needs=("subscriptions",), page="Renewals")
@@ -151,12 +177,15 @@ def acquisition_payback(
     """
     found = _paid(store, as_of, scope, gross_margin)
     found["cohort"] = _cohort(found["first_paid_on"], cohort)
-    both = pd.concat([found.assign(billing="all"), found])
+    both = pd.concat([found.assign(billing="all"), found], ignore_index=True)
+    numbers = {name: both[name].to_numpy(dtype="float64") for name in _NUMBERS}
+    numbers["is_lost"] = both["lost_on"].notna().to_numpy(dtype="float64")
+    groups: dict[Any, Any] = both.groupby(["cohort", "billing"], sort=True, dropna=False).indices
     rows = [
-        {"cohort": start, "billing": billing, **_payback(part)}
-        for (start, billing), part in both.groupby(["cohort", "billing"], sort=True, dropna=False)
+        {"cohort": key[0], "billing": key[1], **_payback({name: one[at] for name, one in numbers.items()})}
+        for key, at in groups.items()
     ]
-    names = ["cohort", "billing", *_payback(found.iloc[:0])]
+    names = ["cohort", "billing", *_payback({name: one[:0] for name, one in numbers.items()})]
     table = pd.DataFrame(rows, columns=names)
     table["cohort"] = pd.to_datetime(table["cohort"]).astype("datetime64[us]")
     order = {name: place for place, name in enumerate(("all", *BILLINGS))}
@@ -171,22 +200,22 @@ def _cohort(first: pd.Series, cohort: str) -> pd.Series:
     return pd.Series(starts.astype("datetime64[us]"), index=first.index)
 
 
-def _payback(part: pd.DataFrame) -> dict[str, float]:
-    known = part[part["acquisition_cost"].notna()]
-    curve = _curve(known)
+def _payback(part: dict[str, npt.NDArray[np.float64]]) -> dict[str, float]:
+    known = ~np.isnan(part["acquisition_cost"])
+    days, watched = part["recovered_days"][known], part["watched_days"][known]
+    curve = _curve(days, watched)
     within = _shares(curve, [12 * DAYS_A_MONTH, 24 * DAYS_A_MONTH])
-    recovered = known["recovered_days"].notna()
-    lost = known["lost_on"].notna()
-    cost, margin = float(known["acquisition_cost"].sum()), float(known["margin"].sum())
+    recovered, lost = ~np.isnan(days), part["is_lost"][known] > 0
+    cost, margin = float(part["acquisition_cost"][known].sum()), float(part["margin"][known].sum())
     return {
-        "accounts": len(part),
-        "with_cost": len(known),
+        "accounts": known.size,
+        "with_cost": int(known.sum()),
         "recovered": int(recovered.sum()),
         "lost_before": int((lost & ~recovered).sum()),
         "waiting": int((~lost & ~recovered).sum()),
-        "median_months": days_until(curve, 0.5) / DAYS_A_MONTH,
-        "p25_months": days_until(curve, 0.25) / DAYS_A_MONTH,
-        "p75_months": days_until(curve, 0.75) / DAYS_A_MONTH,
+        "median_months": _months_until(curve, 0.5),
+        "p25_months": _months_until(curve, 0.25),
+        "p75_months": _months_until(curve, 0.75),
         "within_12_months": float(within[0]),
         "within_24_months": float(within[1]),
         "acquisition_cost": cost,
@@ -222,7 +251,8 @@ def payback_curves(
     for billing, part in found.groupby("billing", sort=True):
         lasts = np.sort(np.where(part["recovered_days"].notna(), np.inf, part["watched_days"]))
         watched = len(lasts) - np.searchsorted(lasts, month * DAYS_A_MONTH)
-        share = _shares(_curve(part), month * DAYS_A_MONTH)
+        curve = _curve(part["recovered_days"].to_numpy(), part["watched_days"].to_numpy(dtype="float64"))
+        share = _shares(curve, month * DAYS_A_MONTH)
         rows = {"billing": billing, "months": month, "watched": watched, "share": share, "accounts": len(part)}
         parts.append(pd.DataFrame(rows))
     return pd.concat(parts, ignore_index=True).astype({"billing": "str"})

@@ -212,13 +212,32 @@ def leaderboard_course(
     target = _targets(store, as_of, name, kind, level)
     last = min(as_of, periods.period_end(start, "quarter"))
     sundays = [periods.add_days(monday, 6) for monday in periods.periods_between(start, last, "week")]
-    parts = []
-    for day in [*(one for one in sundays if one < last), last]:
-        part = _standing(deals, target, day, is_whole=not scope.where)
-        parts.append(
-            part.assign(day=pd.Timestamp(day).as_unit("us"))[["day", "name", "attained", "attainment", "rank"]]
-        )
-    return pd.concat(parts, ignore_index=True)
+    days = [*(one for one in sundays if one < last), last]
+    names = sorted({*target, *(str(one) for one in deals["name"])})
+    mine = deals[(deals["day"] <= pd.Timestamp(last)) & ~deals["is_late"]]
+    ends = pd.DatetimeIndex([pd.Timestamp(one) for one in days]).as_unit("us")
+    sums = np.zeros((len(days), len(names)))
+    places = (
+        np.searchsorted(ends.to_numpy(), mine["day"].to_numpy()),
+        np.searchsorted(names, mine["name"].astype(object)),
+    )
+    np.add.at(sums, places, mine["counted"].to_numpy(dtype="float64"))
+    attained = pd.DataFrame(np.cumsum(sums, axis=0), index=ends, columns=pd.Index(names, dtype="str"))
+    aims = pd.Series([target.get(name, np.nan) for name in names], index=attained.columns, dtype="float64")
+    attainment = attained / (aims.where(aims > 0) if not scope.where else aims * np.nan)
+    ranks = attainment.round(9).rank(axis=1, ascending=False, method="min")
+    course = pd.DataFrame(
+        {
+            "day": np.repeat(ends, len(names)),
+            "name": pd.Series(names * len(days), dtype="str"),
+            "attained": attained.to_numpy().ravel(),
+            "attainment": attainment.to_numpy().ravel(),
+            "rank": pd.array(ranks.to_numpy().ravel(), dtype="Int64"),
+        }
+    )
+    return course.sort_values(
+        ["day", "rank", "attained", "name"], ascending=[True, True, False, True], ignore_index=True
+    )
 
 
 def _of_level(store: Store, as_of: dt.date, deals: pd.DataFrame, level: Level) -> pd.DataFrame:

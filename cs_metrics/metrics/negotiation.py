@@ -166,7 +166,8 @@ def negotiation_stances(
 
 
 def _with_stance(found: pd.DataFrame, settings: Negotiation, currency: str) -> pd.DataFrame:
-    chosen = [_stance(row, settings, currency) for row in found.to_dict("records")]
+    looked_at = ["likelihood", "owner_call", "colour", "is_flagship", "account_arr", "arr"]
+    chosen = [_stance(row, settings, currency) for row in found[looked_at].to_dict("records")]
     stances = [stance for stance, _ in chosen]
     table = found.assign(
         kind=[one.kind for one in stances],

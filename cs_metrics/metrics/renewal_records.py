@@ -89,13 +89,15 @@ def renewal_records(
         gaps: how many things are missing
     """
     found = _closed(store, as_of, scope, "all")
-    gaps = found[[f"no_{name}" for name in MISSING]].to_numpy(dtype=bool)
+    columns = [f"no_{name}" for name in MISSING]
+    if only_missing:
+        found = found[found[columns].any(axis=1)].reset_index(drop=True)
+    gaps = found[columns].to_numpy(dtype=bool)
     words = [_WORDS.get(name, name) for name in MISSING]
     found["gaps"] = gaps.sum(axis=1).astype("int64")
-    kinds, at = np.unique(gaps, axis=0, return_inverse=True)
-    said = ["; ".join(word for word, gap in zip(words, row, strict=True) if gap) for row in kinds]
-    found["missing"] = pd.Series([said[one] for one in at.ravel()], index=found.index, dtype="str")
-    chosen = found[found["gaps"] > 0] if only_missing else found
+    kinds, at = np.unique(gaps @ (1 << np.arange(len(words))), return_inverse=True)
+    said = ["; ".join(word for place, word in enumerate(words) if int(kind) >> place & 1) for kind in kinds]
+    found["missing"] = pd.Series([said[one] for one in at], index=found.index, dtype="str")
     first = [
         "contract_id",
         "account_id",
@@ -108,9 +110,7 @@ def renewal_records(
         "outcome",
         "reason",
     ]
-    return chosen[
-        [*first, "competitor", "discount_percent", "term_months", "renewed_arr", "missing", "gaps"]
-    ].reset_index(drop=True)
+    return found[[*first, "competitor", "discount_percent", "term_months", "renewed_arr", "missing", "gaps"]]
 
 
 @metric(needs=("contracts",), page="Renewals")
