@@ -42,8 +42,13 @@ def prepared(frame: pd.DataFrame, columns: Mapping[str, Col]) -> pd.DataFrame:
             shown[name] = pd.to_numeric(shown[name]).round().astype("Int64")
         elif col.kind == "health":
             shown[name] = [[say.health(one)] for one in shown[name]]
+        elif col.kind == "tags" and shown[name].dtype == "str":
+            known = shown[name].fillna("")
+            shown[name] = known.map({one: _tags(one) for one in known.unique()})
         elif col.kind == "tags":
             shown[name] = [_tags(one) for one in shown[name]]
+        elif col.kind == "text" and shown[name].dtype == "str":
+            shown[name] = shown[name].fillna("")
         elif col.kind == "text":
             shown[name] = ["" if one is None or one != one else str(one) for one in shown[name]]
         elif col.kind in ("date", "month", "time"):
