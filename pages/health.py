@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from cs_metrics.ui import forecast, health, health_lists, health_proof, shell
+from cs_metrics.ui import forecast, forecast_plans, health, health_lists, health_proof, shell
 
 page = shell.begin(
     "Health",
@@ -19,6 +19,9 @@ page.tabs(
         "Moves": partial(health.draw_moves, page),
         "Does the score work?": partial(health_proof.draw_proof, page),
         "Revenue forecast": partial(forecast.draw_forecast, page),
+        "What would it take": partial(forecast_plans.draw_planner, page),
+        "What if": partial(forecast_plans.draw_what_if, page),
+        "Concentration": partial(forecast_plans.draw_concentration, page),
         "Busy, and advocates": partial(health_lists.draw_extremes, page),
         "What the score is made of": partial(health_lists.draw_definition, page),
     }

@@ -14,6 +14,7 @@ import pytest
 
 from cs_metrics.errors import MetricError
 from cs_metrics.metrics import EVERYTHING, Scope, run
+from cs_metrics.metrics.forecast_kinds import kinds, moved, still_open
 from cs_metrics.metrics.forecast_paths import look, rows_of
 from cs_metrics.metrics.forecast_paths import run as paths_of
 from cs_metrics.models import forecast as model
@@ -44,6 +45,7 @@ def book(*pieces: tuple[float, int, float], months: int = 12, **changed: Any) ->
         term=np.full(count, 12),
         likelihood=likelihood.astype(float),
         weight=np.full(count, 1e9),
+        alike=(likelihood * 10).astype("int64"),
         known=np.full(count, np.nan),
         known_ratio=np.full(count, np.nan),
         loss=np.zeros(count, dtype="int64"),
@@ -165,7 +167,7 @@ def test_a_tiny_book_comes_out_as_its_cases_counted_by_hand() -> None:
 def shuffled(asked: Book, order: np.ndarray) -> Book:
     arrays = {
         name: getattr(asked, name)[order]
-        for name in ("group", "value", "due", "term", "likelihood", "weight", "known", "known_ratio", "loss")
+        for name in ("group", "value", "due", "term", "likelihood", "weight", "alike", "known", "known_ratio", "loss")
     }
     grown = {name: getattr(asked, name)[:, order] for name in ("expansion", "contraction")}
     return replace(asked, key=tuple(asked.key[at] for at in order), **arrays, **grown)
@@ -271,6 +273,44 @@ def test_without_past_quarters_the_shock_is_the_assumed_one() -> None:
     assert model.shock_spread(nothing, nothing, nothing.astype("int64"), prior=0.25, prior_quarters=4) == 0.25
 
 
+# What a base rate does not tell apart
+
+
+def decisions(count: int = 4000, seed: int = 5) -> tuple[pd.DataFrame, np.ndarray]:
+    """Past decisions in which later renewals and large contracts are surer, by known amounts of log-odds."""
+    rng = np.random.default_rng(seed)
+    later, size = rng.integers(0, 2, count).astype(float), rng.normal(0, 1, count)
+    chance = 1 / (1 + np.exp(-(0.5 + 0.9 * later + 0.4 * size)))
+    rows = pd.DataFrame({"segment": "SMB", "arr": np.exp(9 + size), "renewed": (rng.random(count) < chance) * 1})
+    return rows, later
+
+
+def test_later_and_larger_are_found_in_the_past() -> None:
+    rows, later = decisions()
+    said = np.full(len(rows), rows["renewed"].mean())
+    found = kinds(rows, later, said, prior_later=0.5, prior_size=0.2)
+    assert (found.later, found.slope) == (pytest.approx(0.9, abs=0.15), pytest.approx(0.4, abs=0.08))
+    moved_by = found.of(later, rows["arr"].to_numpy(), rows["segment"])
+    assert moved(pd.Series(said), moved_by).sum() == pytest.approx(said.sum())
+
+
+def test_without_a_past_of_its_kind_the_prior_holds_and_nothing_is_moved_in_sum() -> None:
+    rows = pd.DataFrame({"segment": "SMB", "arr": [1200.0] * 20, "renewed": [1] * 15 + [0] * 5})
+    found = kinds(rows, np.zeros(20), np.full(20, 0.75), prior_later=0.5, prior_size=0.2)
+    assert (found.later, found.slope) == (pytest.approx(0.5), pytest.approx(0.2))
+    assert found.of(np.zeros(1), np.array([9999.0]), pd.Series(["SMB"])).tolist() == pytest.approx([0.0])
+
+
+def test_of_those_still_open_late_more_are_renewed_where_losses_are_told_early() -> None:
+    past = pd.DataFrame({"days_late": [-5.0] * 30 + [-60.0] * 10, "renewed": [1] * 30 + [0] * 10})
+    found = still_open(past, np.array([-3.0, 90.0, 30.0]))
+    assert found[0] == 0
+    assert found[1] == pytest.approx(0, abs=0.1)  # all were open then
+    assert found[2] > 1
+    even = past.assign(days_late=-20.0)
+    assert still_open(even, np.array([90.0, 10.0])).tolist() == pytest.approx([0, 0], abs=1e-9)
+
+
 # The metric
 
 
@@ -333,10 +373,16 @@ def contracted(folder: Path, *, kept: int = 45, gone: int = 15, **more: Any) -> 
     return sellers(folder, [*past, *rows], subscriptions=lines, **more), rows
 
 
+def of_later(said: float) -> float:
+    """The likelihood of a later renewal, half a log-odd above the base rate."""
+    return 1 / (1 + math.exp(-(math.log(said / (1 - said)) + 0.5)))
+
+
 def test_the_expected_book_is_likelihood_times_amount(tmp_path: Path) -> None:
     store, rows = contracted(tmp_path)
     found = forecast(store, "2024-12-31")
-    (likelihood,) = set(run(store, "renewal_pipeline", as_of=day("2024-12-31"), options={"days": 400})["likelihood"])
+    (said,) = set(run(store, "renewal_pipeline", as_of=day("2024-12-31"), options={"days": 400})["likelihood"])
+    likelihood = of_later(said)  # all decisions were first renewals of one amount: the prior of the settings holds
     due = [sum(row["arr"] for row in rows if day(row["ends_on"]).month == month) for month in range(1, 13)]
     assert found["due_arr"].tolist() == due
     assert found["renewed_arr"].tolist() == pytest.approx([likelihood * one for one in due], abs=0.01)
@@ -371,6 +417,7 @@ def test_decided_and_overdue_contracts_come_as_they_stand(tmp_path: Path) -> Non
     chance = (
         run(store, "renewal_pipeline", as_of=day("2024-12-31")).set_index("contract_id").loc["overdue", "likelihood"]
     )
+    chance = of_later(chance)
     assert found["opening"].iloc[0] == 7200
     assert records(found, "due_arr", "renewals") == [(3600.0, 0.0), (3600.0, 600.0)]
     assert found["churn"].tolist() == pytest.approx([-3600 * (1 - chance), -2400], abs=0.01)
@@ -448,8 +495,8 @@ def test_segments_add_up_to_the_cent_and_are_as_sure_alone_as_together(tmp_path:
     amounts = ["opening", *MOVES, "expected_arr", "due_arr", "renewed_arr"]
     assert (parts.groupby("month")[amounts].sum().round(2).to_numpy() == whole[amounts].to_numpy()).all()
     summed = parts.groupby("month")[["low", "high"]].sum().iloc[1:]  # in the first month only one segment is due
-    assert (summed["low"].to_numpy() < whole["low"].iloc[1:]).all()
-    assert (summed["high"].to_numpy() > whole["high"].iloc[1:]).all()
+    width = (summed["high"] - summed["low"]).to_numpy()
+    assert (width > (whole["high"] - whole["low"]).iloc[1:]).all()
     for name in ("Mid", "SMB"):
         alone = forecast(store, "2024-12-31", scope=Scope.of(segment=name))
         among = parts[parts["segment"] == name].drop(columns="segment").reset_index(drop=True)

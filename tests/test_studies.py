@@ -7,12 +7,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from studies import STUDIES, __main__, companies, expansion, find, key_actions, plateau
+from studies import STUDIES, __main__, companies, expansion, find, forecast, key_actions, plateau
 from studies.companies import company
 from studies.finding import Finding, page, section, sections
 
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = {"key_actions": [2, 3]}  # 40 shuffles of its companies 1 and 2 have one false alarm more than a twentieth
+
+OPEN = {"forecast"}  # its claim does not hold in full, as docs/evidence.md says; what it counts is tested below
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -22,13 +24,14 @@ def test_each_study_holds_on_a_few_companies(name: str, monkeypatch: pytest.Monk
     monkeypatch.setattr(plateau, "_PANELS", 2)
     monkeypatch.setattr(expansion, "_ACCOUNTS", 150)
     monkeypatch.setattr(expansion, "_EVENTS", 0)
+    monkeypatch.setattr(forecast, "_EVENTS", 0)
     study = find(name)
     told: list[tuple[int, int]] = []
     found = study.run(SEEDS.get(name, [1, 2]), lambda _what, done, total: told.append((done, total)))
     assert (found.name, found.title) == (study.NAME, study.TITLE) == (name, found.title)
     assert len(found.table) >= 2
     assert all(len(text) > 40 for text in (found.claim, found.method, found.reading, found.limits))
-    assert found.holds, found.table.to_string()
+    assert found.holds or name in OPEN, found.table.to_string()
     assert told[-1][0] == told[-1][1] >= 2
     assert sections(page({name: section(found)}, STUDIES)) == {name: section(found)}
 
@@ -114,3 +117,31 @@ def test_a_company_comes_with_its_truth_and_the_same_one_is_not_made_again(monke
     for seed in (3, 4):
         folders.append(company(seed, accounts=20, months=6, tables=("accounts", "subscriptions"))[0].data_dir)
     assert [folder.exists() for folder in folders] == [False, True, True]
+
+
+def test_the_forecast_study_counts_what_its_forecasts_show() -> None:
+    past = pd.DataFrame(
+        {
+            "seed": [1, 1, 2, 2],
+            "as_of": pd.to_datetime(["2025-03-31"] * 4),
+            "horizon_months": [3, 12, 3, 12],
+            "is_inside": [True, True, True, False],
+            "is_inside_50": [True, False, False, False],
+            "is_inside_95": True,
+            "error_percent": [1.0, -3.0, 2.0, -2.0],
+            "naive_error_percent": [2.0, 4.0, 2.0, 4.0],
+            "last_year_error_percent": 5.0,
+            "health_error_percent": 6.0,
+        }
+    )
+    found = forecast.judged(past, [1, 2])
+    assert found.holds  # 3 of 4 inside, and 2 % is less than 3, 5 and 6 %
+    rows = found.table.set_index("what is asked of")
+    assert rows.loc["all", ["forecasts", "inside 80 %", "bias", "mean error", "no change"]].tolist() == [
+        4,
+        "75%",
+        -0.5,
+        2.0,
+        3.0,
+    ]
+    assert not forecast.judged(past.assign(naive_error_percent=1.0), [1, 2]).holds

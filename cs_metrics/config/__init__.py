@@ -21,7 +21,7 @@ from cs_metrics.config.negotiation import (
 from cs_metrics.config.onboarding import Activation, Handoff, NamedAction, Onboarding
 from cs_metrics.config.renewals import PlanStep, Renewals
 from cs_metrics.config.report import Report
-from cs_metrics.config.revenue import Forecast, Revenue
+from cs_metrics.config.revenue import Forecast, Lift, Planning, Revenue
 
 __all__ = [
     "DIMENSIONS",
@@ -39,12 +39,14 @@ __all__ = [
     "Handoff",
     "HealthConfig",
     "HealthWeights",
+    "Lift",
     "Measure",
     "NamedAction",
     "Negotiation",
     "Onboarding",
     "Pay",
     "PlanStep",
+    "Planning",
     "Renewals",
     "Report",
     "Results",

@@ -15,7 +15,7 @@ from cs_metrics.config.negotiation import ContractMix, Negotiation, Pay, Results
 from cs_metrics.config.onboarding import Activation, Handoff, Onboarding
 from cs_metrics.config.renewals import Renewals
 from cs_metrics.config.report import Report
-from cs_metrics.config.revenue import Forecast, Revenue
+from cs_metrics.config.revenue import Forecast, Planning, Revenue
 from cs_metrics.errors import ConfigError, hint
 
 __all__ = ["SHIPPED", "Config", "load_config"]
@@ -40,6 +40,7 @@ class Config(Strict):
     pay: Pay
     contract_mix: ContractMix
     forecast: Forecast
+    planning: Planning
     expansion: Expansion
     account: Account
     report: Report = Report()

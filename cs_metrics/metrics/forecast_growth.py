@@ -11,6 +11,7 @@ from cs_metrics.store import Store
 
 __all__ = ["history", "losses", "paces", "unevenness"]
 
+_AGES_APART = 4  # ages differ more than segments do, and are pulled together so many times less
 _FIRST_DAYS = 90  # in its first quarter an account seldom grows
 
 # What each account of the book did in each of the last twelve complete months; months in or after which a contract
@@ -130,7 +131,7 @@ def paces(past: pd.DataFrame, kind: str, pieces: pd.DataFrame, opens: list[dt.da
     found = []
     for age in range(3):
         same = of[of["age"] == age]
-        pull = prior if age else 0.0
+        pull = prior / _AGES_APART if age else 0.0
         pooled = _pace(same, kind, pull, settled) if len(same) else settled
         by_segment = {
             one: _pace(same[same["segment"] == one], kind, prior, pooled) for one in pieces["segment"].unique()

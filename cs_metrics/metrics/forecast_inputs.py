@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cs_metrics.metrics.forecast_growth import history, losses, paces, unevenness
+from cs_metrics.metrics.forecast_kinds import Kinds, is_later, kinds, moved, still_open
 from cs_metrics.metrics.likelihood import (
     KNOWN_CONTRACTS,
     base_rates,
@@ -15,10 +16,10 @@ from cs_metrics.metrics.likelihood import (
 )
 from cs_metrics.metrics.scope import Scope
 from cs_metrics.models.base_rate import LAGS, BaseRates
-from cs_metrics.models.forecast import GROWTH, Book, Floats, Rates, shock_spread
+from cs_metrics.models.forecast import GROWTH, Book, Floats, Ints, Rates, shock_spread
 from cs_metrics.store import Store
 
-__all__ = ["DAYS_PER_MONTH", "book_and_rates"]
+__all__ = ["DAYS_PER_MONTH", "book_and_rates", "month_of"]
 
 DAYS_PER_MONTH = 365.25 / 12
 _LEAST_AMOUNTS = 10  # with fewer renewals of known amount the ratio renewed ÷ expiring is taken as 1
@@ -62,21 +63,22 @@ _RATIOS = f"""
 
 def book_and_rates(
     store: Store, as_of: dt.date, scope: Scope, opens: list[dt.date], ends: list[dt.date]
-) -> tuple[Book, Rates]:
+) -> tuple[pd.DataFrame, Book, Rates]:
     """Return today's book in pieces, and the rates that the past gives; `opens` and `ends` bound the months to come.
 
-    The pieces are those of the accounts in scope, the rates always those of all accounts.
+    The pieces are those of the accounts in scope, the rates always those of all accounts. The frame tells of each
+    piece, in the order of the book, its account_id, contract_id (empty without one) and ends_on.
     """
     settings = store.config.forecast
     decided = past_decisions(store, as_of)
     past = history(store, as_of)
     renewal = base_rates(store, decided)
-    pieces = _pieces(store, as_of, scope, renewal)
+    said = _said(decided, renewal)
+    pieces = _pieces(store, as_of, scope, renewal, decided, _kinds(store, decided, said, renewal.losses))
     groups = pd.MultiIndex.from_frame(
         pieces[["has_contract", "segment"]].drop_duplicates().sort_values(["has_contract", "segment"])
     )
     lost = pd.DataFrame([losses(past, bool(one[0]), str(one[1]), settings.prior_account_months) for one in groups])
-    steps = np.searchsorted(np.array(ends, dtype="datetime64[D]"), pieces["ends_on"].to_numpy().astype("datetime64[D]"))
     growth = {kind: paces(past, kind, pieces, opens, settings.prior_account_months) for kind in GROWTH}
     segments = sorted(pieces["segment"].unique())
     book = Book(
@@ -84,10 +86,11 @@ def book_and_rates(
         group=np.searchsorted(segments, pieces["segment"]).astype("int64") if segments else np.zeros(0, dtype="int64"),
         key=tuple(pieces["key"]),
         value=pieces["value"].to_numpy(),
-        due=np.where(pieces["has_contract"], steps, -1).astype("int64"),
+        due=np.where(pieces["has_contract"], month_of(pieces["ends_on"], ends), -1).astype("int64"),
         term=pieces["term"].to_numpy(dtype="int64"),
         likelihood=pieces["likelihood"].to_numpy(),
         weight=pieces["weight"].to_numpy(),
+        alike=(pieces["likelihood"].to_numpy() * 10).astype("int64"),
         known=pieces["known"].to_numpy(),
         known_ratio=pieces["known_ratio"].to_numpy(),
         loss=groups.get_indexer(pd.MultiIndex.from_frame(pieces[["has_contract", "segment"]])).astype("int64"),
@@ -101,18 +104,32 @@ def book_and_rates(
         growth={kind: unevenness(past, kind, settings.growth_sd) for kind in GROWTH},
         ratios=ratios,
         ratio_weights=weights,
-        shock=_shock(store, decided, renewal),
+        shock=_shock(store, decided, said),
     )
-    return book, rates
+    return pieces[["account_id", "contract_id", "ends_on"]], book, rates
 
 
-def _pieces(store: Store, as_of: dt.date, scope: Scope, renewal: BaseRates) -> pd.DataFrame:
+def month_of(ends_on: pd.Series, ends: list[dt.date]) -> Ints:
+    """Return the index of the month, of those that end on the days `ends`, in which days fall; days before are in the first."""
+    return np.searchsorted(np.array(ends, dtype="datetime64[D]"), ends_on.to_numpy().astype("datetime64[D]")).astype(
+        "int64"
+    )
+
+
+def _pieces(
+    store: Store, as_of: dt.date, scope: Scope, renewal: BaseRates, decided: pd.DataFrame, told: Kinds | None
+) -> pd.DataFrame:
     """Return the book of the as-of day, cut into the parts of each account's running contracts."""
     book = store.frame(_BOOK, scope=scope, as_of=as_of)
     running = _own_terms(running_contracts(store, as_of))
     if renewal.basis == "none":
         running = running.iloc[:0]
     running = with_likelihood(running, renewal)
+    if told is not None:
+        later = np.where(running["state"] == "follows", 1.0, is_later(store, running))
+        by = np.where(running["scored"].notna(), 0.0, told.of(later, running["arr"].to_numpy(), running["segment"]))
+        by = by + still_open(decided, running["days_left"].to_numpy(dtype="float64"))
+        running["likelihood"] = moved(running["likelihood"], by)
     joined = book.merge(running.drop(columns=["segment", "name"]), on="account_id", how="left", suffixes=("", "_due"))
     whole = joined.groupby("account_id")["arr_due"].transform("sum")
     parts = joined.groupby("account_id")["account_id"].transform("size")
@@ -123,6 +140,7 @@ def _pieces(store: Store, as_of: dt.date, scope: Scope, renewal: BaseRates) -> p
         {
             "key": joined["account_id"] + "|" + joined["contract_id"].fillna(""),
             "account_id": joined["account_id"],
+            "contract_id": joined["contract_id"].fillna(""),
             "segment": joined["segment"],
             "started_on": joined["started_on"],
             "has_contract": joined["contract_id"].notna(),
@@ -165,14 +183,27 @@ def _ratios(renewals: pd.DataFrame) -> tuple[Floats, Floats]:
     return (renewals["renewed_arr"] / renewals["expiring_arr"]).to_numpy(), renewals["expiring_arr"].to_numpy()
 
 
-def _shock(store: Store, decided: pd.DataFrame, renewal: BaseRates) -> float:
-    settings = store.config.forecast
+def _said(decided: pd.DataFrame, renewal: BaseRates) -> Floats:
+    """Return the base rate of each past decision, by its health 90 days before the end."""
     asked = decided[["segment", f"colour_{LAGS[0]}"]].set_axis(["segment", "colour"], axis=1).assign(lag=LAGS[0])
-    chances = renewal.of(asked)["likelihood"].to_numpy() if len(decided) else np.zeros(0)
+    return renewal.of(asked)["likelihood"].to_numpy() if len(decided) else np.zeros(0)
+
+
+def _kinds(store: Store, decided: pd.DataFrame, said: Floats, losses: int) -> Kinds | None:
+    """Return what past decisions say of first and later, small and large; None with too few losses to say anything."""
+    if losses < store.config.renewals.min_losses:
+        return None
+    settings, later = store.config.forecast, is_later(store, decided)
+    priors = {"prior_later": settings.later_renewal_odds, "prior_size": settings.larger_renewal_odds}
+    return kinds(decided, later, said, **priors)
+
+
+def _shock(store: Store, decided: pd.DataFrame, said: Floats) -> float:
+    settings = store.config.forecast
     quarters = (decided["ends_on"].dt.year * 4 + decided["ends_on"].dt.quarter).to_numpy()
     return shock_spread(
         decided["renewed"].to_numpy(dtype="float64"),
-        chances,
+        said,
         quarters,
         prior=settings.shock_sd,
         prior_quarters=settings.shock_prior_quarters,

@@ -17,7 +17,7 @@ from cs_metrics.metrics.scope import Scope
 from cs_metrics.models import forecast as model
 from cs_metrics.store import Store
 
-__all__ = ["LEVELS", "MOVES", "Ahead", "ahead", "look", "part_of", "rows_of", "run", "simulate", "stored"]
+__all__ = ["LEVELS", "MOVES", "Ahead", "ahead", "look", "month_ends", "part_of", "rows_of", "run", "simulate", "stored"]
 
 T = TypeVar("T")
 LEVELS = {"": 0.8, "_50": 0.5, "_95": 0.95}
@@ -26,10 +26,14 @@ MOVES = ("renewals", "expansion", "contraction", "churn")
 
 @dataclass(frozen=True)
 class Ahead:
-    """A book and what may become of it: the months (first days, lengths), the pieces, the rates, the expected walk."""
+    """A book and what may become of it: the months (first days, lengths), the pieces, the rates, the expected walk.
+
+    `pieces` tells the account, contract and end of each piece, in the order of the book.
+    """
 
     starts: tuple[dt.date, ...]
     lengths: model.Floats
+    pieces: pd.DataFrame
     book: model.Book
     rates: model.Rates
     walk: model.Walk
@@ -77,8 +81,13 @@ def look(store: Store, as_of: dt.date, scope: Scope, count: int) -> Ahead:
     starts = [periods.add_months(periods.month_start(as_of), step) for step in range(1, count + 1)]
     lengths = np.ones(count)
     lengths[0] += periods.days_between(as_of, periods.month_end(as_of)) / DAYS_PER_MONTH
-    book, rates = book_and_rates(store, as_of, scope, [as_of, *starts[1:]], [periods.month_end(one) for one in starts])
-    return Ahead(tuple(starts), lengths, book, rates, model.expected(book, rates, lengths))
+    pieces, book, rates = book_and_rates(store, as_of, scope, [as_of, *starts[1:]], month_ends(starts))
+    return Ahead(tuple(starts), lengths, pieces, book, rates, model.expected(book, rates, lengths))
+
+
+def month_ends(starts: Sequence[dt.date]) -> list[dt.date]:
+    """Return the last days of months."""
+    return [periods.month_end(start) for start in starts]
 
 
 def simulate(store: Store, as_of: dt.date, scope: Scope, count: int) -> model.Paths:

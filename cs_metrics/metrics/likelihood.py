@@ -85,7 +85,7 @@ def past_decisions(store: Store, as_of: dt.date) -> pd.DataFrame:
     Contracts decided before their end, but whose end is still to come, are left out: at such a time only the early
     decisions are known, and those are not like the others.
 
-    Columns: contract_id, account_id, segment, ends_on, decided_on, arr, renewed_arr (NaN where not told), renewed
+    Columns: contract_id, account_id, segment, starts_on, ends_on, decided_on, arr, renewed_arr (NaN where not told), renewed
     (0 or 1), days_late (after the end, negative when early), term_days, colour_90 … colour_360 (health so many days before the end, at
     the longer lags empty where the account had no week of health then).
     """
@@ -109,7 +109,7 @@ def past_decisions(store: Store, as_of: dt.date) -> pd.DataFrame:
             group by contract_id
         )
         select
-            decided.contract_id, account_id, segment, ends_on, decided_on,
+            decided.contract_id, account_id, segment, starts_on, ends_on, decided_on,
             arr_cents::double / 100 as arr,
             renewed_cents::double / 100 as renewed_arr,
             cast(outcome = 'renewed' as bigint) as renewed,

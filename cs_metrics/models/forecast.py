@@ -51,7 +51,8 @@ class Book:
 
     groups: names of the groups (segments); group: the index of each piece in them. key: the name of each piece, by which
     its chance is drawn. value: ARR. due: index of the month in which the contract ends, -1 without one in sight. term:
-    months from one end to the next. likelihood: chance of renewal, with the weight in decisions that it is worth. known: 1
+    months from one end to the next. likelihood: chance of renewal, with the weight in decisions that it is worth. alike: pieces of a group with
+    the same number share what is uncertain about it. known: 1
     renewed, 0 lost, NaN undecided; known_ratio: new ÷ old amount where it is known. loss: index into `Rates.lost` and
     `Rates.months`. expansion, contraction: expected growth of each piece in each month as a share of its value (month × piece).
     """
@@ -64,6 +65,7 @@ class Book:
     term: Ints
     likelihood: Floats
     weight: Floats
+    alike: Ints
     known: Floats
     known_ratio: Floats
     loss: Ints
@@ -253,7 +255,7 @@ class _Common:
     def chance(self, piece: int, month: int) -> Singles:
         """Return a piece's chance of renewal in a month on each path, with its likelihood as their mean."""
         likelihood = min(max(float(self.book.likelihood[piece]), 1e-6), 1 - 1e-6)
-        alike = self.book.groups[self.book.group[piece]], int(10 * likelihood)
+        alike = self.book.groups[self.book.group[piece]], int(self.book.alike[piece])
         if alike not in self._unsure:
             self._unsure[alike] = self._normal("unsure", *alike)
         spread = min(_MOST_SPREAD, (likelihood * (1 - likelihood) * (self.book.weight[piece] + 1)) ** -0.5)

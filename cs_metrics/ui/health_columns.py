@@ -11,7 +11,6 @@ __all__ = [
     "MEASURES",
     "MOVES",
     "OVERRIDES",
-    "PAST",
     "PEOPLE",
     "PRAISE",
     "PROOF",
@@ -95,17 +94,6 @@ SUGGESTED = {
     "caught_suggested": Col(label="suggested", kind="percent"),
     "losses": Col(label="Losses learned from", kind="count"),
     "test_losses": Col(label="Losses judged by", kind="count"),
-}
-PAST = {
-    "as_of": Col(label="Said on", kind="date"),
-    "horizon_months": Col(label="Months ahead", kind="count"),
-    "forecast": Col(label="Forecast", kind="money"),
-    "low": Col(label="Low (80%)", kind="money"),
-    "high": Col(label="High (80%)", kind="money"),
-    "actual": Col(label="Came", kind="money"),
-    "is_inside": Col(label="Inside the interval", kind="bool"),
-    "error_percent": Col(label="Error, %", kind="number"),
-    "naive_error_percent": Col(label="Error if nothing changed, %", kind="number"),
 }
 MEASURES = {
     "dimension": Col(label="Dimension"),

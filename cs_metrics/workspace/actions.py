@@ -175,8 +175,8 @@ class Scenario(Body):
     name: Short
     segment: Short | None = None
     account_ids: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] | None = None
-    from_colour: Literal["red", "yellow"] | None = None
-    to_colour: Literal["yellow", "green"] | None = None
+    from_colour: Literal["red", "yellow", "green"] | None = None
+    to_colour: Literal["red", "yellow", "green"] | None = None
     slip_days: Annotated[int, Field(ge=0, le=365)] | None = None
     onboarding_weeks: Annotated[float, Field(ge=0, le=26)] | None = None
     effect_points: Annotated[float, Field(ge=-100, le=100)] | None = None
