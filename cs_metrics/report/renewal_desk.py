@@ -6,7 +6,7 @@ from cs_metrics.report import format as say
 from cs_metrics.report.calls import Line
 from cs_metrics.report.renewals import CATEGORIES
 
-__all__ = ["call", "heading", "lines", "next_step", "plan", "promise", "promises", "step"]
+__all__ = ["call", "heading", "lines", "next_step", "plan", "priority", "promise", "promises", "step"]
 
 _MARKS = {"done": "●", "overdue": "■", "due": "▲", "to come": "○", "passed unseen": "○"}
 _PROMISES = {"overdue": "■", "open": "▲", "kept": "●", "withdrawn": "○"}
@@ -26,6 +26,11 @@ def heading(row: pd.Series, currency: str) -> str:
         "renews by itself" if say.is_known(row["auto_renews"]) and row["auto_renews"] else "",
     ]
     return " · ".join(one for one in said if one)
+
+
+def priority(row: pd.Series) -> str:
+    """Say how urgent it is, and why."""
+    return f"Priority {say.number(row['priority'], 0)} of 100: {row['priority_why']}"
 
 
 def plan(steps: pd.DataFrame) -> str:

@@ -31,6 +31,7 @@ def draw(page: Page, contract: pd.Series) -> None:
         came_from = walk.shown(page, "renewal_pipeline", {"days": page.choices["days"]})
         page.account_link(str(contract["account_id"]), came_from)
     page.note(words.heading(contract, page.currency))
+    page.note(words.priority(contract))
     if not writing.is_open(page):
         st.caption(f":material/info: {plain(writing.refusal(page))}")
     left, right = page.columns(1, 1)
