@@ -12,7 +12,17 @@ from studies.finding import Finding
 
 __all__ = ["STUDIES", "Progress", "Study", "find"]
 
-STUDIES = ("plateau", "onboarding_eta", "ninety_ten", "delay_cost", "key_actions", "expansion", "health", "forecast")
+STUDIES = (
+    "plateau",
+    "onboarding_eta",
+    "ninety_ten",
+    "delay_cost",
+    "key_actions",
+    "likelihood",
+    "expansion",
+    "health",
+    "forecast",
+)
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being studied, how many steps are done, and how many there are."""

@@ -1,6 +1,7 @@
 """The likelihood that is learned with each generation: chosen on a time split, scored week by week, explained exactly."""
 
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -147,6 +148,55 @@ def test_parts_add_up_to_the_likelihood_and_name_what_drives_it(store: Store) ->
     assert set(top.loc[[name for name in top.index if int(name[1:]) % 3 == 0], "factor"]) == {"sponsor_left"}
     assert top["value"].iloc[0] == "a sponsor or decision maker left within a year"
     assert {len(part) for _, part in found.groupby("contract_id")} == {1 + len(FACTORS)}
+
+
+def test_the_card_is_what_plain_counting_over_the_trial_gives(store: Store) -> None:
+    card = run(store, "likelihood_card", as_of=day(NEWEST)).set_index("model")
+    used = card[card["is_used"]].iloc[0]
+    name = store.value("select candidate from renewal_training where is_chosen order by trained_on desc limit 1")
+    sql = """
+        select likelihood, outcome = 'renewed' from renewal_trial inner join contracts using (contract_id)
+        where candidate = $name and landmark_days = 90 and ends_on <= $day and decided_on <= $day
+    """
+    said = store.rows(sql, name=name, day=day(NEWEST))
+    kept, gone = [p for p, was in said if was], [p for p, was in said if not was]
+    pairs = [1.0 if k > g else 0.5 if k == g else 0.0 for k in kept for g in gone]
+    assert (used["decisions"], used["losses"]) == (len(said), len(gone))
+    assert used["auc"] == pytest.approx(sum(pairs) / len(pairs))
+    assert used["brier"] == pytest.approx(sum((p - was) ** 2 for p, was in said) / len(said))
+    assert used["log_loss"] == pytest.approx(-sum(math.log(p if was else 1 - p) for p, was in said) / len(said))
+    assert used["gain"] == pytest.approx(card["log_loss"].iloc[-1] - used["log_loss"])
+    assert card["decisions"].nunique() == 1
+    by_term = run(store, "likelihood_card", as_of=day(NEWEST), options={"by": "term"})
+    assert by_term.loc[by_term["is_used"], "decisions"].sum() == len(said)
+
+
+def test_the_bands_hold_every_judged_decision_once(store: Store) -> None:
+    bands = run(store, "likelihood_reliability", as_of=day(NEWEST))
+    card = run(store, "likelihood_card", as_of=day(NEWEST)).iloc[0]
+    assert len(bands) == 10
+    assert bands["decisions"].sum() == card["decisions"]
+    assert bands["renewed"].sum() == card["decisions"] - card["losses"]
+    full = bands[bands["decisions"] > 0]
+    assert ((full["likelihood_from"] <= full["likelihood"]) & (full["likelihood"] <= full["likelihood_to"])).all()
+    assert ((full["low"] <= full["rate"]) & (full["rate"] <= full["high"])).all()
+
+
+def test_the_factor_that_decides_is_strong_and_one_never_measured_is_none(store: Store) -> None:
+    found = run(store, "likelihood_factors", as_of=day(NEWEST)).set_index("factor")
+    assert found.index[0] == "sponsor_left"
+    assert found.loc["sponsor_left", ["strength", "direction"]].tolist() == ["strong", "more against renewal"]
+    assert found.loc["nps", "importance"] == pytest.approx(0, abs=1e-6)
+    assert found.loc["nps", ["strength", "direction", "published"]].tolist() == ["none", "", "weak"]
+
+
+def test_the_pipeline_tells_first_what_moves_the_likelihood(store: Store) -> None:
+    found = run(store, "renewal_pipeline", as_of=day(NEWEST)).set_index("contract_id")
+    left = np.array([int(name[1:]) % 3 == 0 for name in found.index])
+    ahead = found[(found["days_left"] >= 0) & left]
+    assert len(ahead) > 3
+    for text in ahead["reasons_against"]:
+        assert re.match(r"sponsor left on \d+ \w+ 202\d \(-[2-9]\d points\)", text), text
 
 
 def test_what_is_missing_is_not_guessed(store: Store) -> None:
