@@ -150,7 +150,7 @@ def _finding(rows: pd.DataFrame, coverage: float) -> Finding:
             f"The score separates in {separates} of {companies} companies, and in {fully} of them it also holds the floors "
             f"(red lost 3 times as often as all, two thirds of the losses below green): on average {say.percent(red, 0)} of "
             f"the accounts are red there. With shuffled outcomes it separates in {false} of {tried}. The 95% interval held the "
-            f"known area in {say.percent(coverage)}: it is the wider of two, so more than 95% is meant. Weights learned from "
+            f"known area in {say.percent(coverage)}, where 95% is meant. Weights learned from "
             f"the past are better on later outcomes in {better} of {companies} companies; from shuffled outcomes a gain is "
             f"claimed in {claims} of {tried}."
         ),

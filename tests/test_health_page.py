@@ -105,6 +105,13 @@ def test_without_any_measure_nobody_has_a_score(monkeypatch: pytest.MonkeyPatch,
     assert page.markdown[0].value == "1 customer, and none has a health score."
 
 
+def test_a_score_that_nobody_had_is_not_judged(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    company(tmp_path, accounts=[account()], subscriptions=[line("a", "2024-01-01", None, 10)])
+    said = texts(opened(monkeypatch, tmp_path, tab="Does the score work?"))
+    assert "The score cannot be judged yet" in said
+    assert "Does it work for each?" not in said
+
+
 def test_a_selection_without_customers_is_an_empty_page(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     company(
         tmp_path,

@@ -24,7 +24,13 @@ def draw_proof(page: Page) -> None:
         by = page.choose("proof_by", "Each", _BY, is_list=True)
     options = {"horizon_days": days, "snapshots": windows}
     rows = page.metric("health_backtest", horizon_days=days, snapshots=windows)
-    page.section(f"The score {rows['verdict'].iloc[0]}", _explained(rows, days))
+    verdict = str(rows["verdict"].iloc[0])
+    if not rows["base_rate"].notna().any():
+        page.empty(f"{verdict[:1].upper()}{verdict[1:]}.", title="The score cannot be judged yet")
+        _counts(page, rows, options)
+        return
+    title = f"Not judged: {verdict}" if verdict.startswith("not enough") else f"The score {verdict}"
+    page.section(title, _explained(rows, days))
     fewest = page.config.min_accounts
     left, right = page.columns(1, 1)
     with left:
