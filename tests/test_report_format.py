@@ -118,3 +118,13 @@ def test_change(now: float, before: float, unit: str, text: str, direction: str)
 @pytest.mark.parametrize(("now", "before"), [(None, 1), (1, None), (NAN, 1), (1, 0)])
 def test_change_from_the_unknown_is_unknown(now: float | None, before: float | None) -> None:
     assert say.change(now, before) is None
+
+
+@pytest.mark.parametrize(("left", "says"), [(0, "today"), (1, "in 1 day"), (12.0, "in 12 days")])
+def test_a_day_to_come_is_told_as_people_say_it(left: float, says: str) -> None:
+    assert say.ahead(left) == says
+
+
+@pytest.mark.parametrize(("amount", "says"), [(0.8, "0.80"), (1, "1.00"), (None, "–"), (NAN, "–")])
+def test_figures_that_are_compared_keep_their_decimals(amount: float | None, says: str) -> None:
+    assert say.fixed(amount) == says

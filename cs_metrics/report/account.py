@@ -84,7 +84,7 @@ def renewal(now: Any, money: Callable[[float], str]) -> str:
     if not say.is_known(now["renewal_on"]):
         return "No contract is open for renewal"
     left = now["days_left"]
-    when = f"in {say.days(left)}" if left >= 0 else f"{say.days(-left)} past its end and undecided"
+    when = say.ahead(left) if left >= 0 else f"{say.days(-left)} past its end and undecided"
     said = [f"{money(now['renewal_arr'])} due on {say.date(now['renewal_on'])}, {when}"]
     said += [f"likelihood {say.percent(now['likelihood'], 0)}"] if say.is_known(now["likelihood"]) else []
     said += [f"called {str(now['category']).replace('_', ' ')}"] if _is_said(now["category"]) else []

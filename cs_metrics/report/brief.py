@@ -242,7 +242,7 @@ def _renewal(known: Inside) -> Section:
         words = "No open contract is known."
     else:
         left = int(now.days_left)
-        when = f"in {say.days(left)}" if left >= 0 else f"{say.days(-left)} ago, undecided"
+        when = say.ahead(left) if left >= 0 else f"{say.days(-left)} ago, undecided"
         words = f"The contract over {money(now.renewal_arr)} ends on {say.date(now.renewal_on.date())}, {when}."
     if say.is_known(now.likelihood):
         words += f" Likelihood of renewal {say.percent(now.likelihood, 0)}."

@@ -15,10 +15,12 @@ __all__ = [
     "SYMBOLS",
     "UNKNOWN",
     "Change",
+    "ahead",
     "change",
     "count",
     "date",
     "days",
+    "fixed",
     "health",
     "is_known",
     "money",
@@ -92,9 +94,19 @@ def number(amount: float | None, digits: int = 1) -> str:
     return "0" if text == "-0" else text
 
 
+def fixed(amount: float | None, digits: int = 2) -> str:
+    """Return a number with exactly so many decimals, for figures that are compared with others: 0.80."""
+    return UNKNOWN if amount is None or math.isnan(amount) else f"{amount:,.{digits}f}"
+
+
 def count(amount: float | None) -> str:
     """Return a whole number with separators: 12,345."""
     return number(amount, 0)
+
+
+def ahead(left: float) -> str:
+    """Return when a day comes that is so many days away: today, in 1 day, in 12 days."""
+    return f"in {days(left)}" if left else "today"
 
 
 def percent(share: float | None, digits: int = 1) -> str:

@@ -124,7 +124,7 @@ def _renewal(page: Page, now: Row, about: dict[str, Any]) -> Figure:
     if not say.is_known(now["days_left"]):
         return Figure(label="Renewal", value=say.UNKNOWN, note="no open contract", metric=asked)
     left = now["days_left"]
-    value = f"{say.days(-left)} overdue" if left < 0 else f"in {say.days(left)}"
+    value = f"{say.days(-left)} overdue" if left < 0 else say.ahead(left)
     due = page.money(now["renewal_arr"])
     likely = f"{say.percent(now['likelihood'], 0)} likely, {due}"
     note = likely if say.is_known(now["likelihood"]) else f"{due} on {say.date(now['renewal_on'])}"

@@ -46,7 +46,7 @@ def draw_answer(page: Page) -> None:
             figure("ARR at risk", now.red_arr, "money", before=now.red_arr_before, good="down"),
             figure("Accounts at risk", now.red, "count", before=now.red_before, good="down"),
             figure("Moved down in 28 days", now.moved_down, "count", note=down),
-            Figure(label="Tells losses (AUC)", value=say.number(proof.auc, 2), note=sure, metric="health_backtest"),
+            Figure(label="Tells losses (AUC)", value=say.fixed(proof.auc), note=sure, metric="health_backtest"),
         ],
         columns=5,
     )

@@ -70,10 +70,10 @@ def _head(page: Page, now: pd.Series, days: str) -> None:
         else ""
     )
     page.note(f"The likelihood of a contract is its {now['model']}: {now['reason']}.{learned} {now['verdict']}")
-    area = f"95% interval {say.number(now['auc_low'], 2)} to {say.number(now['auc_high'], 2)}"
+    area = f"95% interval {say.fixed(now['auc_low'])} to {say.fixed(now['auc_high'])}"
     gain = f"95% interval {say.number(now['gain_low'], 3)} to {say.number(now['gain_high'], 3)}"
     figures = {
-        "Area under the curve": (say.number(now["auc"], 2), area),
+        "Area under the curve": (say.fixed(now["auc"]), area),
         "Log-loss below base rate": (
             say.number(now["gain"], 3),
             gain if pd.notna(now["gain"]) else "it is the base rate",
