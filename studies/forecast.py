@@ -22,11 +22,12 @@ _RANGES = {"1 to 3 months": (1, 3), "4 to 6 months": (4, 6), "7 to 9 months": (7
 
 def run(seeds: Sequence[int], progress: Progress | None = None) -> Finding:
     """Study one demo company for each seed: every past quarter-end, every horizon, against the actual book."""
+    tell = progress or (lambda _what, _done, _total: None)
     found = []
     for done, seed in enumerate(seeds):
-        if progress is not None:
-            progress(NAME, done, len(seeds))
+        tell(f"company {seed}", done, len(seeds))
         found.append(forecasts(seed))
+    tell("", len(seeds), len(seeds))
     return judged(pd.concat(found, ignore_index=True), seeds)
 
 
