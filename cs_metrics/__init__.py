@@ -1,3 +1,3 @@
 """Customer-success analytics over a local DuckDB of accounts and events."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"

@@ -231,7 +231,8 @@ def headline(row: "pd.Series[Any]", money: Callable[[float], str], health_words:
         said.append(f"health is {health_words} ({row['score']:.1f}{course})")
     if row["renewal_on"] == row["renewal_on"]:
         left = int(row["days_left"])
-        when = f"in {plural(left, 'day')}" if left >= 0 else f"{plural(-left, 'day')} past its end and undecided"
+        ahead = f"in {plural(left, 'day')}" if left else "today"
+        when = ahead if left >= 0 else f"{plural(-left, 'day')} past its end and undecided"
         said.append(f"the contract over {money(row['renewal_arr'])} ends on {day(row['renewal_on'].date())}, {when}")
     open_ = {"open_tickets": "open ticket", "open_promises": "open promise", "open_ctas": "open call to action"}
     many = {"open call to action": "open calls to action"}
