@@ -227,6 +227,16 @@ def test_where_renewals_are_drawn_at_random_nothing_is_found(tmp_path: Path) -> 
     assert card["verdict"].startswith("It does not separate")
 
 
+@pytest.mark.skipif(not SHARED.exists(), reason="the public data sets do not lie beside the project")
+def test_one_snapshot_teaches_the_base_rate_and_no_more(tmp_path: Path) -> None:
+    mapping = ROOT / "docs" / "examples" / "telco_ibm" / "mapping.toml"
+    assert load(SHARED / "telco_ibm", tmp_path, mapping=mapping).status == "published"
+    card = run(Database.open(tmp_path).current(), "likelihood_card").iloc[0]
+    assert (card["trained_decisions"], card["trained_losses"], card["decisions"]) == (7032, 1869, 0)
+    assert card["model"] == "base rate by segment and health"
+    assert card["reason"].startswith("all outcomes lie on one day, so that no time split exists")
+
+
 def again(store: Store, number: int) -> Store:
     manifest = read_manifest(store.data_dir, store.number).model_copy(update={"number": number})
     make(store.data_dir, manifest, config=load_config(store.data_dir), earlier=store.number)

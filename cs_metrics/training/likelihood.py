@@ -66,10 +66,8 @@ def _rounds(store: Store, marks: pd.DataFrame) -> Iterator[tuple[dt.date, dt.dat
     last = store.value("select max(week_end) from account_week")
     if last is None or marks.empty:
         return
-    for start in periods.periods_between(marks["week_end"].min().date(), last, "quarter"):
-        trained_on = periods.add_days(start, -1)
-        if trained_on <= last:
-            yield trained_on, periods.period_end(start, "quarter")
+    for start in periods.periods_between(marks["week_end"].min().date(), periods.add_days(last, 1), "quarter"):
+        yield periods.add_days(start, -1), periods.period_end(start, "quarter")
 
 
 @dataclass
