@@ -85,17 +85,20 @@ def record(past: pd.DataFrame) -> dict[str, object]:
 def _reading(
     past: pd.DataFrame, inside: float, mape: float, others: dict[str, float], is_honest: bool, is_nearest: bool
 ) -> str:
-    near = past[past["horizon_months"] <= 6]
+    near, far = past[past["horizon_months"] <= 6], past[past["horizon_months"] > 6]
     by_seed = past.groupby("seed")["is_inside"].mean()
     best = min(others, key=lambda name: others[name])
     old = past[past["as_of"] >= past["as_of"].max() - pd.DateOffset(months=9)]
     told = {
         "whole": f"The 80 % interval held {inside:.0%} of what came ({by_seed.min():.0%} to {by_seed.max():.0%} by company): "
         f"{'as sure as it says' if is_honest else 'not as sure as it says'}.",
-        "mean": f"The mean error was {mape:.1f} %, that of the nearest simple way ('{RIVALS[best]}') {others[best]:.1f} %: "
+        "mean": f"The mean error was {mape:.2f} %, that of the nearest simple way ('{RIVALS[best]}') {others[best]:.2f} %; "
+        f"by company it was the smaller one in {_nearer(past, best)} of {past['seed'].nunique()}: "
         f"{'the model is worth it' if is_nearest else 'over all horizons the model is not worth it here'}.",
         "near": f"Up to six months ahead it was {near['error_percent'].abs().mean():.1f} % against "
         f"{near['naive_error_percent'].abs().mean():.1f} % for no change.",
+        "far": f"From the seventh month on it was {far['error_percent'].abs().mean():.1f} % against "
+        f"{far['naive_error_percent'].abs().mean():.1f} %.",
         "old": f"From the last quarter-ends, when there was most to learn from, it was {old['error_percent'].abs().mean():.1f} % "
         f"against {old['naive_error_percent'].abs().mean():.1f} %.",
         "bias": f"The bias is {past['error_percent'].mean():+.1f} %: on the {'low' if past['error_percent'].mean() < 0 else 'high'} "
@@ -103,3 +106,10 @@ def _reading(
         f"{np.quantile(past['error_percent'], 0.025):+.0f} % and {np.quantile(past['error_percent'], 0.975):+.0f} %.",
     }
     return " ".join(told.values())
+
+
+def _nearer(past: pd.DataFrame, rival: str) -> int:
+    """Return in how many companies the mean error was smaller than that of a rival."""
+    errors = past.assign(own=past["error_percent"].abs(), other=past[_ERRORS[rival]].abs())
+    mean = errors.groupby("seed")[["own", "other"]].mean()
+    return int((mean["own"] < mean["other"]).sum())

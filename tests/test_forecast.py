@@ -14,6 +14,7 @@ import pytest
 
 from cs_metrics.errors import MetricError
 from cs_metrics.metrics import EVERYTHING, Scope, run
+from cs_metrics.metrics.forecast_growth import paces, returns
 from cs_metrics.metrics.forecast_kinds import kinds, moved, still_open
 from cs_metrics.metrics.forecast_paths import look, rows_of
 from cs_metrics.metrics.forecast_paths import run as paths_of
@@ -381,13 +382,12 @@ def of_later(said: float) -> float:
 def test_the_expected_book_is_likelihood_times_amount(tmp_path: Path) -> None:
     store, rows = contracted(tmp_path)
     found = forecast(store, "2024-12-31")
-    (said,) = set(run(store, "renewal_pipeline", as_of=day("2024-12-31"), options={"days": 400})["likelihood"])
-    likelihood = of_later(said)  # all decisions were first renewals of one amount: the prior of the settings holds
     due = [sum(row["arr"] for row in rows if day(row["ends_on"]).month == month) for month in range(1, 13)]
     assert found["due_arr"].tolist() == due
-    assert found["renewed_arr"].tolist() == pytest.approx([likelihood * one for one in due], abs=0.01)
-    assert found["churn"].tolist() == pytest.approx([-(1 - likelihood) * one for one in due], abs=0.01)
-    assert found["expected_arr"].iloc[-1] == pytest.approx(likelihood * sum(due), abs=0.1)
+    # 45 of 60 first renewals of one amount were kept: the prior of the settings says how much surer later ones are
+    assert (found["renewed_arr"] / due).tolist() == pytest.approx([of_later(45 / 60)] * 12, abs=0.003)
+    assert found["churn"].tolist() == pytest.approx((found["renewed_arr"] - due).tolist(), abs=0.01)
+    assert found["expected_arr"].iloc[-1] == pytest.approx(found["renewed_arr"].sum(), abs=0.1)
     assert adds_up(found)
 
 
@@ -414,13 +414,9 @@ def test_decided_and_overdue_contracts_come_as_they_stand(tmp_path: Path) -> Non
     lines += [line(str(row["account_id"]), "2023-01-01", "2023-12-31", 100) for row in past]
     store = sellers(tmp_path, [*past, *more], subscriptions=lines)
     found = forecast(store, "2024-12-31", months=2)
-    chance = (
-        run(store, "renewal_pipeline", as_of=day("2024-12-31")).set_index("contract_id").loc["overdue", "likelihood"]
-    )
-    chance = of_later(chance)
     assert found["opening"].iloc[0] == 7200
     assert records(found, "due_arr", "renewals") == [(3600.0, 0.0), (3600.0, 600.0)]
-    assert found["churn"].tolist() == pytest.approx([-3600 * (1 - chance), -2400], abs=0.01)
+    assert found["churn"].tolist() == pytest.approx([-3600 * (1 - of_later(30 / 40)), -2400], abs=10)
 
 
 def test_an_accounts_arr_is_shared_among_its_contracts(tmp_path: Path) -> None:
@@ -446,6 +442,37 @@ def test_growth_of_the_past_year_outside_of_renewals_goes_on(tmp_path: Path) -> 
     assert found["expansion"].iloc[0] == pytest.approx(12 * (4000 + 576) * pace, rel=1e-5)
     assert adds_up(found)
     assert (found["high"] > found["expected_arr"]).all()
+
+
+def test_what_came_back_of_past_losses_comes_back_of_coming_ones(tmp_path: Path) -> None:
+    lines = [
+        line("a", "2023-01-01", "2024-03-01", 100),
+        line("a", "2024-05-31", None, 80, subscription_id="again"),
+        line("b", "2023-01-01", "2024-07-01", 100),
+        line("c", "2023-01-01", None, 100),
+    ]
+    store = company(tmp_path, accounts=[account(name, "2023-01-01") for name in "abc"], subscriptions=lines)
+    # a was away for 91 days and came back with 80 %; b has been away for 183; before 31 May nobody had come back
+    assert returns(store, day("2024-12-31")) == pytest.approx(0.8 / ((91 + 183) / 365 * 12))
+    assert returns(store, day("2024-05-30")) == 0
+
+
+def test_a_part_of_what_is_lost_comes_back_month_by_month() -> None:
+    walk = walked(book((100, 0, 0.6), (50, -1, 1.0)), replace(CALM, returns=0.1), months=3)
+    assert walk.churn.tolist() == pytest.approx([-40, 4, 3.6])
+    assert walk.closing.tolist() == pytest.approx([110, 114, 117.6])
+    assert walk.opening.tolist() == pytest.approx([150, 110, 114])
+
+
+def test_healthy_accounts_grow_faster_than_the_others_of_their_segment() -> None:
+    of = {"segment": "SMB", "age": 2, "is_due": False, "account_months": 100, "weight": 1000.0}
+    past = pd.DataFrame([{**of, "colour": "green", "expansion": 30.0}, {**of, "colour": "red", "expansion": 10.0}])
+    pieces = pd.DataFrame(
+        {"segment": "SMB", "colour": ["green", "red", "none"], "started_on": pd.Timestamp("2020-01-01")}
+    )
+    found = paces(past, "expansion", pieces, [dt.date(2024, 1, 1)], 100.0)
+    # 2 % for all; with 100 months at the usual pace beside the 100 of each colour half of the difference is believed
+    assert found.tolist() == [pytest.approx([0.025, 0.015, 0.02])]
 
 
 def test_later_facts_change_nothing(tmp_path: Path) -> None:

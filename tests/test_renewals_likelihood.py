@@ -62,6 +62,39 @@ def test_a_segment_that_was_never_decided_gets_the_rate_of_its_colour() -> None:
     assert found["likelihood"] == pytest.approx((8 + 20 * 48.5 / 63) / 40)
 
 
+def test_learned_rates_are_pulled_as_much_as_the_groups_are_alike() -> None:
+    def likely(weight: float, groups: list[tuple[int, int]], expected: float) -> float:
+        """Log of the beta-binomial chance of the groups (renewed, decisions) and of the prior of the weight."""
+        a, b = weight * expected, weight * (1 - expected)
+        found = math.log(weight) - 2 * math.log(weight + 20)
+        for kept, count in groups:
+            found += math.lgamma(a + kept) + math.lgamma(b + count - kept) - math.lgamma(weight + count)
+            found += math.lgamma(weight) - math.lgamma(a) - math.lgamma(b)
+        return found
+
+    def pulled(groups: list[tuple[int, int]], expected: float) -> float:
+        kept, count = (np.array(one, dtype=float) for one in zip(*groups, strict=True))
+        return base_rate.pull(kept, count, np.full(len(groups), expected), 20.0)
+
+    apart, alike = [(30, 30), (6, 20)], [(24, 30), (16, 20)]
+    for groups, expected in ((apart, 0.72), (alike, 0.8)):
+        best = max((1000 ** (at / 120) for at in range(121)), key=lambda one: likely(one, groups, expected))
+        assert pulled(groups, expected) == pytest.approx(best)
+    assert pulled(apart, 0.72) < 5 < 20 < pulled(alike, 0.8)
+
+
+def test_learned_rates_tell_colours_apart_and_far_ahead_start_from_nearer_ones() -> None:
+    rows = decided(("SMB", "green", 30, 0), ("SMB", "red", 6, 14))
+    rows[["colour_270", "colour_360"]] = None  # nobody's health is known so long before
+    plain, learned = fitted(rows), base_rate.learned(fitted(rows))
+    green, red = (learned.of(asked(("SMB", one)))["likelihood"].iloc[0] for one in ("green", "red"))
+    assert plain.of(asked(("SMB", "green")))["likelihood"].iloc[0] < 0.96 < 0.97 < green < 1
+    assert 0.3 < red < 0.36 < plain.of(asked(("SMB", "red")))["likelihood"].iloc[0]
+    far = [learned.of(asked(("SMB", one), lag=360))["likelihood"].iloc[0] for one in ("green", "red")]
+    assert far == pytest.approx([green, red], abs=0.05)
+    assert plain.of(asked(("SMB", "green"), lag=360))["likelihood"].iloc[0] < 0.8
+
+
 @pytest.mark.parametrize(
     ("rows", "basis"),
     [

@@ -60,7 +60,7 @@ def forecast(
         opening: expected ARR at the start of the month
         renewals: expected change of amount of the contracts that are renewed in the month, signed
         expansion, contraction: expected change of ARR outside of renewals, signed
-        churn: expected ARR lost, at the end of contracts and otherwise, negative
+        churn: expected ARR lost, at the end of contracts and otherwise, negative; less what is expected to come back of it
         expected_arr: expected ARR at the end of the month
         low, high: interval that holds the share `level` of the paths
         low_50, high_50, low_95, high_95: the same for half and for 95 % of them

@@ -1,4 +1,4 @@
-"""How books moved in the past year outside of renewals: how often accounts were lost, and how they grew and shrank."""
+"""How books moved in the past year outside of renewals: how often accounts were lost, and how they grew and shrank, and who came back."""
 
 import datetime as dt
 
@@ -9,7 +9,7 @@ from cs_metrics import periods
 from cs_metrics.models.forecast import Floats, Growth
 from cs_metrics.store import Store
 
-__all__ = ["history", "losses", "paces", "unevenness"]
+__all__ = ["history", "losses", "paces", "returns", "unevenness"]
 
 _AGES_APART = 4  # ages differ more than segments do, and are pulled together so many times less
 _FIRST_DAYS = 90  # in its first quarter an account seldom grows
@@ -62,10 +62,14 @@ _MONTHS = """
                 when opening_end < accounts.started_on + $year_days then 1
                 else 2
             end as age,
+            coalesce(week.colour, 'none') as colour,
             least(opening, ceil(avg(opening) over (partition by coalesce(accounts.segment, '')))) as weight,
             closing / opening - 1 as change
         from with_contracts
         inner join accounts on accounts.account_id = with_contracts.account_id
+        left join account_week_health week
+            on week.account_id = with_contracts.account_id
+            and week.week_end = opening_end - cast(isodow(opening_end) % 7 as integer)
         where opening > 0
     ),
     moved as (
@@ -78,6 +82,7 @@ _MONTHS = """
     select
         segment,
         age,
+        colour,
         has_contract,
         is_due,
         month_index,
@@ -95,11 +100,46 @@ _MONTHS = """
     order by all
 """
 
+# What was lost before the as-of day, in cents and months since then (a year at most), and what came back of it by then.
+_RETURNS = """
+    with spells as (
+        select
+            account_id, from_day, to_day, mrr_cents::double as mrr_cents,
+            lead(from_day) over (partition by account_id order by from_day) as next_day,
+            lead(mrr_cents) over (partition by account_id order by from_day)::double as next_cents
+        from mrr_interval
+        where from_day <= $as_of
+    ),
+    lost as (
+        select
+            mrr_cents,
+            next_day is not null and next_day < to_day + $year_days as is_back,
+            next_cents,
+            least(coalesce(next_day, $as_of), cast($as_of as date), to_day + $year_days) - to_day as days
+        from spells
+        where to_day < $as_of and (next_day is null or next_day > to_day)
+    )
+    select
+        count(*) filter (is_back) as returned,
+        sum(days) as days,
+        sum(next_cents) filter (is_back) / sum(mrr_cents) filter (is_back) as ratio
+    from lost
+"""
+
+
+def returns(store: Store, as_of: dt.date) -> float:
+    """Return the share of lost ARR that came back, for each month of the first year after the loss.
+
+    Formula: accounts back ÷ months that accounts were lost × Σ ARR on return ÷ Σ ARR lost, of those back.
+    """
+    returned, days, ratio = store.rows(_RETURNS, as_of=as_of, year_days=periods.DAYS_PER_YEAR)[0]
+    return float(returned / (days / periods.DAYS_PER_YEAR * 12) * ratio) if returned else 0.0
+
 
 def history(store: Store, as_of: dt.date) -> pd.DataFrame:
     """Return what the accounts did in the last twelve complete months, one row per kind of account and month.
 
-    Columns: segment, age (0 first quarter, 1 first year, 2 later), has_contract, is_due, month_index, account_months,
+    Columns: segment, age (0 first quarter, 1 first year, 2 later), colour (health as the month began), has_contract, is_due, month_index, account_months,
     lost, weight; expansion and contraction (Σ weight × relative change) with _square (Σ weight × change²) and _error
     (Σ (weight × change)², in millions).
     """
@@ -125,21 +165,38 @@ def paces(past: pd.DataFrame, kind: str, pieces: pd.DataFrame, opens: list[dt.da
 
     The first quarter of an account, the rest of its first year and later years are told apart, because they seldom
     grow alike. A segment is pulled towards all segments of that age, and an age towards all later than the first quarter.
+    Healthy accounts grow more and stay longer, so that what stays grows more than what is there now: each colour grows
+    by a factor of what its segments and ages do, pulled towards 1 by `prior` months of an average account.
     """
     of = past[~past["is_due"]]
     settled = _pace(of[of["age"] > 0], kind, 0.0, 0.0) if (of["age"] > 0).any() else _pace(of, kind, 0.0, 0.0)
-    found = []
+    found, usual = [], pd.Series(0.0, index=of.index)
     for age in range(3):
         same = of[of["age"] == age]
         pull = prior / _AGES_APART if age else 0.0
         pooled = _pace(same, kind, pull, settled) if len(same) else settled
         by_segment = {
-            one: _pace(same[same["segment"] == one], kind, prior, pooled) for one in pieces["segment"].unique()
+            one: _pace(same[same["segment"] == one], kind, prior, pooled)
+            for one in {*pieces["segment"].unique(), *same["segment"].unique()}
         }
         found.append(pieces["segment"].map(by_segment).to_numpy(dtype="float64"))
+        usual[same.index] = same["weight"] * same["segment"].map(by_segment).astype("float64")
+    factor = pieces["colour"].map(_by_colour(of, kind, usual, prior)).astype("float64").fillna(1.0).to_numpy()
     started = pieces["started_on"].to_numpy().astype("datetime64[D]")
     ages = [(np.datetime64(day) - started).astype("int64") for day in opens]
-    return np.stack([np.select([one < _FIRST_DAYS, one < periods.DAYS_PER_YEAR], found[:2], found[2]) for one in ages])
+    return np.stack(
+        [np.select([one < _FIRST_DAYS, one < periods.DAYS_PER_YEAR], found[:2], found[2]) * factor for one in ages]
+    )
+
+
+def _by_colour(of: pd.DataFrame, kind: str, usual: pd.Series, prior: float) -> dict[str, float]:
+    """Return growth of each colour ÷ what is usual for its account-months, pulled towards 1 by `prior` average months."""
+    months = float(of["account_months"].sum())
+    pull = prior * float(usual.sum()) / months if months else 0.0
+    return {
+        str(colour): (float(same[kind].sum()) + pull) / (float(usual[same.index].sum()) + pull) if pull > 0 else 1.0
+        for colour, same in of.groupby("colour")
+    }
 
 
 def _pace(of: pd.DataFrame, kind: str, prior: float, towards: float) -> float:

@@ -5,7 +5,7 @@ import datetime as dt
 import numpy as np
 import pandas as pd
 
-from cs_metrics.metrics.forecast_growth import history, losses, paces, unevenness
+from cs_metrics.metrics.forecast_growth import history, losses, paces, returns, unevenness
 from cs_metrics.metrics.forecast_kinds import Kinds, is_later, kinds, moved, still_open
 from cs_metrics.metrics.likelihood import (
     KNOWN_CONTRACTS,
@@ -15,7 +15,7 @@ from cs_metrics.metrics.likelihood import (
     with_likelihood,
 )
 from cs_metrics.metrics.scope import Scope
-from cs_metrics.models.base_rate import LAGS, BaseRates
+from cs_metrics.models.base_rate import LAGS, BaseRates, learned
 from cs_metrics.models.forecast import GROWTH, Book, Floats, Ints, Rates, shock_spread
 from cs_metrics.store import Store
 
@@ -25,10 +25,15 @@ DAYS_PER_MONTH = 365.25 / 12
 _LEAST_AMOUNTS = 10  # with fewer renewals of known amount the ratio renewed ÷ expiring is taken as 1
 
 _BOOK = """
-    select mrr_interval.account_id, coalesce(accounts.segment, '') as segment, accounts.started_on, mrr_cents * 12::double / 100 as arr
+    select
+        mrr_interval.account_id, coalesce(accounts.segment, '') as segment, accounts.started_on,
+        coalesce(week.colour, 'none') as colour, mrr_interval.mrr_cents * 12::double / 100 as arr
     from mrr_interval
     inner join scope on scope.account_id = mrr_interval.account_id
     inner join accounts on accounts.account_id = mrr_interval.account_id
+    left join account_week_health week
+        on week.account_id = mrr_interval.account_id
+        and week.week_end = cast($as_of as date) - cast(isodow(cast($as_of as date)) % 7 as integer)
     where from_day <= $as_of and (to_day is null or to_day > $as_of)
     order by mrr_interval.account_id
 """
@@ -72,7 +77,7 @@ def book_and_rates(
     settings = store.config.forecast
     decided = past_decisions(store, as_of)
     past = history(store, as_of)
-    renewal = base_rates(store, decided)
+    renewal = learned(base_rates(store, decided))
     said = _said(decided, renewal)
     pieces = _pieces(store, as_of, scope, renewal, decided, _kinds(store, decided, said, renewal.losses))
     groups = pd.MultiIndex.from_frame(
@@ -105,6 +110,7 @@ def book_and_rates(
         ratios=ratios,
         ratio_weights=weights,
         shock=_shock(store, decided, said),
+        returns=returns(store, as_of),
     )
     return pieces[["account_id", "contract_id", "ends_on"]], book, rates
 
@@ -143,6 +149,7 @@ def _pieces(
             "contract_id": joined["contract_id"].fillna(""),
             "segment": joined["segment"],
             "started_on": joined["started_on"],
+            "colour": joined["colour"],
             "has_contract": joined["contract_id"].notna(),
             "value": value,
             "ends_on": joined["ends_on"].fillna(pd.Timestamp(as_of)),

@@ -4,20 +4,22 @@ A group with few decisions says little, so each rate is pulled towards what is e
 segment or a colour, and for a pair of both the overall rate moved by what its segment and its colour each add in odds.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import betaln
 
 from cs_metrics.models.health import COLOURS
 
-__all__ = ["BASIS_WORDS", "LAGS", "BaseRates", "area_under_curve", "fit", "lag_of", "shrunk"]
+__all__ = ["BASIS_WORDS", "LAGS", "BaseRates", "area_under_curve", "fit", "lag_of", "learned", "pull", "shrunk"]
 
 Floats = npt.NDArray[np.float64]
 
 _CODES = {name: at for at, name in enumerate(COLOURS)}
 LAGS = (90, 180, 270, 360)  # days before the end at which the health of past contracts is read
+_WEIGHTS = np.geomspace(1, 1000, 121)  # decisions
 BASIS_WORDS = {
     "logistic": "logistic model of past decisions",
     "forest": "random forest of past decisions",
@@ -30,7 +32,10 @@ BASIS_WORDS = {
 
 @dataclass(frozen=True)
 class BaseRates:
-    """What past decisions say; `counted` holds decisions and renewals by lag, segment (the last row: any other) and colour."""
+    """What past decisions say; `counted` holds decisions and renewals by lag, segment (the last row: any other) and colour.
+
+    `prior` is how many decisions an expected rate weighs; with `is_learned` it is the guess before the past has spoken.
+    """
 
     prior: float
     decisions: int
@@ -41,6 +46,7 @@ class BaseRates:
     counted: dict[int, tuple[Floats, Floats]]
     days_late: Floats
     days_late_renewed: Floats
+    is_learned: bool = False
 
     def of(self, asked: pd.DataFrame) -> pd.DataFrame:
         """Return the base rate of each row of `asked` (segment, lag, colour), in its order and with its index.
@@ -69,14 +75,27 @@ class BaseRates:
     def _by_segment(self) -> Floats:
         decisions, renewed = (one.sum(axis=1) for one in self.counted[LAGS[0]])
         expected = np.full_like(decisions, self.overall)
-        return np.stack([decisions, renewed, expected, shrunk(renewed, decisions, expected, self.prior)])
+        return np.stack([decisions, renewed, expected, self._pulled(renewed, decisions, expected)])
+
+    def _by_colour(self, lag: int) -> Floats:
+        """Return the rates of the colours: pulled towards the overall rate, or if learned those so far ahead towards nearer ones."""
+        decisions, renewed = (one.sum(axis=0) for one in self.counted[lag])
+        nearer = LAGS.index(lag) - 1
+        expected = (
+            self._by_colour(LAGS[nearer]) if self.is_learned and nearer >= 0 else np.full(len(COLOURS), self.overall)
+        )
+        return self._pulled(renewed, decisions, expected)
 
     def _by_pair(self, lag: int) -> Floats:
         decisions, renewed = self.counted[lag]
-        by_colour = shrunk(renewed.sum(axis=0), decisions.sum(axis=0), self.overall, self.prior)
-        odds = _logit(self._by_segment()[3])[:, None] + _logit(by_colour)[None, :] - _logit(np.array(self.overall))
+        by_segment, by_colour = _logit(self._by_segment()[3]), _logit(self._by_colour(lag))
+        odds = by_segment[:, None] + by_colour[None, :] - _logit(np.array(self.overall))
         expected = 1 / (1 + np.exp(-odds))
-        return np.stack([decisions, renewed, expected, shrunk(renewed, decisions, expected, self.prior)])
+        return np.stack([decisions, renewed, expected, self._pulled(renewed, decisions, expected)])
+
+    def _pulled(self, renewed: Floats, decisions: Floats, expected: Floats) -> Floats:
+        prior = pull(renewed, decisions, expected, self.prior) if self.is_learned else self.prior
+        return shrunk(renewed, decisions, expected, prior)
 
 
 def fit(decided: pd.DataFrame, *, prior: float, min_decisions: int, min_losses: int) -> BaseRates:
@@ -122,6 +141,30 @@ def shrunk(renewed: Floats, decisions: Floats, expected: Floats | float, prior: 
     """Return the rate of groups, each pulled towards `expected` by `prior` decisions."""
     found: Floats = (renewed + prior * expected) / (decisions + prior)
     return found
+
+
+def learned(rates: BaseRates) -> BaseRates:
+    """Return the same base rates, but each pulled as much as the groups turn out to be alike.
+
+    Few decisions then need no rule of their own: colours count as much as the decisions bear it out.
+    """
+    return replace(rates, is_learned=True, basis="segment and health" if rates.decisions else rates.basis)
+
+
+def pull(renewed: Floats, decisions: Floats, expected: Floats, guess: float) -> float:
+    """Return how many decisions an expected rate should weigh: few where groups differ from it, many where they do not.
+
+    Renewals of a group are taken for beta-binomial around what is expected of it. Of all weights the one is taken that
+    is most likely after the decisions, under a prior by which a group with `guess` decisions may be pulled by any
+    share between none and all of the way.
+
+    Source: Christiansen & Morris 1997, Hierarchical Poisson regression modeling (uniform shrinkage prior).
+    """
+    kept, lost = renewed[..., None], (decisions - renewed)[..., None]
+    a, b = _WEIGHTS * expected[..., None], _WEIGHTS * (1 - expected[..., None])
+    likely = (betaln(a + kept, b + lost) - betaln(a, b)).reshape(-1, len(_WEIGHTS)).sum(axis=0)
+    likely += np.log(_WEIGHTS) - 2 * np.log(_WEIGHTS + guess)
+    return float(_WEIGHTS[likely.argmax()])
 
 
 def area_under_curve(score: Floats, renewed: Floats) -> tuple[float, float, float]:

@@ -2,7 +2,8 @@
 
 The book is a list of pieces: a contract's part of an account's ARR, or the ARR of an account without a contract. In the
 month in which its contract ends a piece is renewed, at an amount that past renewals show, or lost; in all other months
-it may be lost at a monthly rate. In every month it grows and shrinks at monthly rates.
+it may be lost at a monthly rate. In every month it grows and shrinks at monthly rates. Of what is lost on the way a part comes
+back, also at a monthly rate; churn is told less that part.
 
 The intervals hold what is common to many accounts, else they would be too narrow: one shock moves the log-odds of all
 renewals of a calendar quarter, pieces of a group with about the same likelihood share what is uncertain about it, and the
@@ -42,7 +43,7 @@ _BLOCK = 256  # pieces simulated at a time, so that memory does not grow with th
 _TABLE = 1024  # points at which the distribution of renewed ÷ expiring is kept
 _MOST_SPREAD = 1.5  # in log-odds: a likelihood known no better than this is not taken as wilder
 GROWTH = ("expansion", "contraction")
-VERSION = 1  # raise it when the same book and rates give other paths
+VERSION = 2  # raise it when the same book and rates give other paths
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,8 @@ class Growth:
 @dataclass(frozen=True)
 class Rates:
     """What the past says: losses per kind of piece and account-months behind them (both may be fractions of a pooled rate),
-    growth by kind, the ratio renewed ÷ expiring of past renewals with their weights, and the spread of shocks."""
+    growth by kind, the ratio renewed ÷ expiring of past renewals with their weights, the spread of shocks, and how much of
+    what was lost comes back each month."""
 
     lost: Floats
     months: Floats
@@ -92,6 +94,7 @@ class Rates:
     ratios: Floats = field(default_factory=lambda: np.ones(1))
     ratio_weights: Floats = field(default_factory=lambda: np.ones(1))
     shock: float = 0.0
+    returns: float = 0.0
 
     @property
     def hazard(self) -> Floats:
@@ -146,11 +149,14 @@ def expected(book: Book, rates: Rates, lengths: Floats) -> Walk:
     growing = {kind: np.zeros(shape) for kind in GROWTH}
     value, due, is_known = book.value.astype("float64").copy(), book.due.copy(), ~np.isnan(book.known)
 
+    gone, back = np.zeros(shape[0]), np.zeros(shape[0])
+
     def of_groups(amounts: Floats) -> Floats:
         return np.bincount(book.group, weights=amounts, minlength=len(book.groups)).astype("float64")
 
     for month, length in enumerate(lengths):
-        rows["opening"][:, month] = total = of_groups(value)
+        total = of_groups(value)
+        rows["opening"][:, month] = total + back
         rows["uneven"][:, month] = _share(of_groups(value**2), total**2)
         now = due == month
         chance = np.where(is_known, np.nan_to_num(book.known), book.likelihood)
@@ -160,7 +166,10 @@ def expected(book: Book, rates: Rates, lengths: Floats) -> Walk:
         lost = np.where(now, 0.0, value * (1 - (1 - rates.hazard[book.loss]) ** length))
         rows["due"][:, month], rows["renewed"][:, month] = of_groups(up), of_groups(kept)
         rows["renewals"][:, month] = of_groups(kept * (ratio - 1))
-        rows["churn"][:, month] = of_groups(kept - up - lost)
+        returned = gone * min(1.0, rates.returns * length)
+        left = of_groups(up - kept + lost)
+        rows["churn"][:, month] = returned - left
+        gone, back = gone - returned + left, back + returned
         value = np.where(now, kept * ratio, value - lost)
         moved = {
             "expansion": value * book.expansion[month] * length,
