@@ -62,7 +62,8 @@ def judged(past: pd.DataFrame, seeds: Sequence[int]) -> Finding:
         "they seem: the spread between seeds is the honest measure. In a young company the first renewals known are those "
         "of short terms, which are worse than what follows; the forecast is then too low. The invented companies have "
         "no recession, no price change and no sale of a product line: what never happened in the past is in no interval. "
-        "That no change does well here is also chance: their growth happens to be near to their losses.",
+        "That no change does well here is also chance: their growth happens to be near to their losses. The lead over it is "
+        "small and lies in the first six months; on other companies the two may be even.",
     )
 
 

@@ -14,7 +14,9 @@ from studies.finding import Finding, page, section, sections
 ROOT = Path(__file__).resolve().parent.parent
 SEEDS = {"key_actions": [2, 3]}  # 40 shuffles of its companies 1 and 2 have one false alarm more than a twentieth
 
-MANY = {"forecast"}  # its claim is of a mean over twenty companies, of which two say little; what it counts is tested below
+MANY = {
+    "forecast"
+}  # its claim is of a mean over twenty companies, of which two say little; what it counts is tested below
 
 
 @pytest.mark.parametrize("name", STUDIES)
