@@ -17,7 +17,20 @@ from cs_metrics.metrics.scope import Scope
 from cs_metrics.models import forecast as model
 from cs_metrics.store import Store
 
-__all__ = ["LEVELS", "MOVES", "Ahead", "ahead", "look", "month_ends", "part_of", "rows_of", "run", "simulate", "stored"]
+__all__ = [
+    "LEVELS",
+    "MOVES",
+    "Ahead",
+    "ahead",
+    "look",
+    "month_ends",
+    "part_of",
+    "rows_of",
+    "run",
+    "simulate",
+    "stored",
+    "to_the_cent",
+]
 
 T = TypeVar("T")
 LEVELS = {"": 0.8, "_50": 0.5, "_95": 0.95}
@@ -123,12 +136,18 @@ def stored(store: Store, as_of: dt.date, part: str, count: int) -> pd.DataFrame 
     return found if len(found) and len(found) == count * found["part"].nunique() else None
 
 
+def to_the_cent(walk: model.Walk, groups: Sequence[int]) -> tuple[float, dict[str, model.Floats], model.Floats]:
+    """Return the opening, the moves and the closing of some groups in whole cents that add up."""
+    chosen = list(groups)
+    moves = {name: np.round(getattr(walk, name)[chosen], 2).sum(axis=0).round(2) for name in MOVES}
+    opening = float(np.round(np.round(walk.opening[chosen, 0], 2).sum(), 2))
+    return opening, moves, np.round(opening + np.cumsum(sum(moves.values())), 2)
+
+
 def rows_of(of: Ahead, drawn: model.Floats, groups: Sequence[int], level: float = LEVELS[""]) -> pd.DataFrame:
     """Return the months of some groups together: the expected walk to the cent, and the intervals of their common paths."""
     walk, chosen = of.walk, list(groups)
-    moves = {name: np.round(getattr(walk, name)[chosen], 2).sum(axis=0).round(2) for name in MOVES}
-    opening = float(np.round(np.round(walk.opening[chosen, 0], 2).sum(), 2))
-    closing = np.round(opening + np.cumsum(sum(moves.values())), 2)
+    opening, moves, closing = to_the_cent(walk, chosen)
     found = pd.DataFrame({"month": pd.to_datetime(list(of.starts)).astype("datetime64[us]")})
     found["opening"] = np.concatenate([[opening], closing[:-1]])
     for name, amounts in moves.items():

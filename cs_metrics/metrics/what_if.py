@@ -13,7 +13,7 @@ from cs_metrics import periods
 from cs_metrics.errors import CsMetricsError, MetricError
 from cs_metrics.metrics import registry
 from cs_metrics.metrics.forecast_inputs import month_of
-from cs_metrics.metrics.forecast_paths import Ahead, ahead, month_ends, run, simulate
+from cs_metrics.metrics.forecast_paths import Ahead, ahead, month_ends, run, simulate, to_the_cent
 from cs_metrics.metrics.lift import lift_points
 from cs_metrics.metrics.registry import metric
 from cs_metrics.metrics.scope import EVERYTHING, Scope
@@ -235,7 +235,9 @@ def _compared(store: Store, as_of: dt.date, scope: Scope, asked: Assumptions) ->
     drawn = base if is_same else run(other, store.config.forecast, growth=base.growth)
     found = pd.DataFrame({"month": pd.to_datetime(list(of.starts)).astype("datetime64[us]")})
     joint = [one.closing.sum(axis=0) for one in (base, drawn)]
-    found["base_arr"], found["scenario_arr"] = (np.round(one.walk.closing.sum(axis=0), 2) for one in (of, other))
+    found["base_arr"], found["scenario_arr"] = (
+        to_the_cent(one.walk, range(len(book.groups)))[2] for one in (of, other)
+    )
     found["difference"] = np.round(found["scenario_arr"] - found["base_arr"], 2)
     for name, paths in (("", joint[1] - joint[0]), ("base_", joint[0]), ("scenario_", joint[1])):
         low, high = np.quantile(paths, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2], axis=1)
